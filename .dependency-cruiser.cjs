@@ -1,0 +1,46 @@
+/** The arrows of ARCHITECTURE.md, as rules: an import that runs backwards fails the check. */
+const layer = (name, mayNotUse, comment) => ({
+  name: `${name}-arrows`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${name}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: mayNotUse.map((other) => `^src/${other}`) },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'domain-is-pure',
+      comment: 'The rules know no I/O, no clock and no package.',
+      severity: 'error',
+      from: { path: '^src/domain/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^src/domain/' },
+    },
+    layer('ledger', ['actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'], 'SQL serves the actions, never the reverse.'),
+    layer('actions', ['http', 'workers', 'compose', 'main', 'config'], 'What the system can do knows nothing of how it is asked.'),
+    layer('http', ['workers', 'compose', 'main', 'config'], 'A route calls actions and reads.'),
+    layer('workers', ['http', 'compose', 'main', 'config'], 'A duty calls actions.'),
+    {
+      name: 'lab-speaks-http',
+      comment: 'The rehearsal, the checker and the benchmark judge the engine from outside.',
+      severity: 'error',
+      from: { path: '^lab/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'only-compose-chooses',
+      comment: 'Only main and compose may read the configuration.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main|compose|cli|config(\\.test)?)\\.ts$' },
+      to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

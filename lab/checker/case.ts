@@ -1,0 +1,96 @@
+import type { Origin } from './attribute-orders.ts';
+import { attributeOrders } from './attribute-orders.ts';
+import type { FinalState, History, PlaceOrderRecord } from './history.ts';
+import type { OrderState } from './order-state.ts';
+import { isExpired, isReleased } from './order-state.ts';
+import type { Placement } from './placements.ts';
+import { groupPlacements } from './placements.ts';
+
+/** What the publisher of the engine promises beyond the defaults, and what the run was. */
+export interface CheckSettings {
+  /** For how long before a refusal stock may have been left unseen: 0 for one process without gate, at most 1000. */
+  readonly soldOutBoundMs: number;
+  /** Every wish was followed up until it was answered, and nobody paused the sale: then no wish may stay unmet while stock is left. */
+  readonly complete: boolean;
+}
+
+/** An order with everything that is known about it. */
+export interface KnownOrder {
+  /** As listed at the end; as first answered when it is not listed. */
+  readonly order: OrderState;
+  readonly listed: boolean;
+  readonly origin: Origin;
+  readonly placement: Placement | undefined;
+  /** The successes that named it, the earliest answer first. */
+  readonly answers: readonly PlaceOrderRecord[];
+  /** Before this moment it cannot have been placed; `-Infinity` when nobody is known to have sent it. */
+  readonly earliestEffectMs: number;
+  /** When it was first seen, in an answer or a list; `Infinity` when only in the final state. */
+  readonly seenAtMs: number;
+  /** From this moment on its stock has gone back for certain; `Infinity` when that is not certain. */
+  readonly releasedAtMs: number;
+}
+
+/** A run laid out for the checks. */
+export interface Case {
+  readonly history: History;
+  readonly final: FinalState;
+  readonly placements: readonly Placement[];
+  /** By id: the listed orders and those that an answer named. */
+  readonly orders: ReadonlyMap<string, KnownOrder>;
+  /** No stock can have come back during the run: no order was released, no capacity changed. */
+  readonly stockOnlyShrank: boolean;
+  readonly settings: CheckSettings;
+}
+
+/** Lays out a run: joins the attempts, the answers and the final state by order. */
+export function layOutCase(history: History, final: FinalState, settings: CheckSettings): Case {
+  const placements = groupPlacements(history.placings);
+  const answers = groupAnswers(history.placings);
+  const states = new Map([...answers].map(([id, group]) => [id, group[0]?.order ?? undefined]));
+  for (const order of final.orders) states.set(order.id, order);
+  const listed = new Set(final.orders.map((order) => order.id));
+  const origins = attributeOrders(final.orders, placements);
+  const looks = firstLooks(history);
+  const orders = new Map<string, KnownOrder>();
+  for (const [id, order] of states) {
+    const { origin, placement } = origins.get(id) ?? { origin: 'nobody', placement: undefined };
+    if (order === undefined) continue;
+    const own = answers.get(id) ?? [];
+    const answeredAtMs = own[0]?.answeredAtMs ?? Number.POSITIVE_INFINITY;
+    const look = looks.get(id);
+    orders.set(id, {
+      order,
+      listed: listed.has(id),
+      origin,
+      placement,
+      answers: own,
+      earliestEffectMs: placement?.earliestEffectMs ?? Number.NEGATIVE_INFINITY,
+      seenAtMs: Math.min(answeredAtMs, look?.seenAtMs ?? Number.POSITIVE_INFINITY),
+      releasedAtMs: isExpired(order.status) && look !== undefined ? look.expiredAtMs : Number.POSITIVE_INFINITY,
+    });
+  }
+  const stockOnlyShrank = history.stockChanges.length === 0 && !final.orders.some((order) => isReleased(order.status));
+  return { history, final, placements, orders, stockOnlyShrank, settings };
+}
+
+function groupAnswers(attempts: readonly PlaceOrderRecord[]): Map<string, PlaceOrderRecord[]> {
+  const named = attempts.filter((attempt) => attempt.order !== null);
+  const byOrder = Map.groupBy(named, (attempt) => attempt.order?.id ?? '');
+  for (const group of byOrder.values()) group.sort((a, b) => (a.answeredAtMs ?? 0) - (b.answeredAtMs ?? 0));
+  return byOrder;
+}
+
+/** When each order was first read, and first read as expired, by the moment the answer had come. */
+function firstLooks(history: History): Map<string, { seenAtMs: number; expiredAtMs: number }> {
+  const looks = new Map<string, { seenAtMs: number; expiredAtMs: number }>();
+  for (const read of history.orderReads) {
+    for (const { id, status } of read.orders) {
+      const look = looks.get(id) ?? { seenAtMs: Number.POSITIVE_INFINITY, expiredAtMs: Number.POSITIVE_INFINITY };
+      look.seenAtMs = Math.min(look.seenAtMs, read.answeredAtMs);
+      if (isExpired(status)) look.expiredAtMs = Math.min(look.expiredAtMs, read.answeredAtMs);
+      looks.set(id, look);
+    }
+  }
+  return looks;
+}

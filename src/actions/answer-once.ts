@@ -1,0 +1,66 @@
+import type { Database } from '../ledger/database.ts';
+import { faultOf } from '../ledger/database-error.ts';
+import type { Queryable } from '../ledger/statement.ts';
+import { type AnswerKey, claimKey, fillClaim, type StoredAnswer } from '../ledger/stored-answers.ts';
+
+/** What a piece of work gives back: an effect with its answer, or a refusal that must leave no trace. */
+export type WorkResult<Refusal> =
+  | {
+      readonly answer: StoredAnswer;
+      /** What is kept for repeats, where the answer itself carries a secret. */
+      readonly stored?: StoredAnswer;
+    }
+  | { readonly refusal: Refusal };
+
+export type OnceOutcome<Refusal> =
+  | { readonly outcome: 'answered'; readonly answer: StoredAnswer; readonly replayed: boolean }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'in-progress' };
+
+class RolledBack<Outcome> extends Error {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome) {
+    super('rolled back on purpose');
+    this.outcome = outcome;
+  }
+}
+
+/**
+ * Runs the low-rate work of a merchant or an operator at most once per key: key, fingerprint, effect and answer are
+ * one transaction. A refusal rolls everything back, so the key stays free.
+ */
+export async function answerOnce<Refusal>(
+  database: Database,
+  key: AnswerKey,
+  fingerprint: string,
+  work: (transaction: Queryable) => Promise<WorkResult<Refusal>>,
+): Promise<OnceOutcome<Refusal>> {
+  try {
+    return await database.transaction(async (transaction) => {
+      const known = await claim(transaction, key, fingerprint);
+      if (known !== undefined) {
+        if (known.fingerprint !== fingerprint) return { outcome: 'key-reused' };
+        return { outcome: 'answered', answer: known.answer, replayed: true };
+      }
+      const result = await work(transaction);
+      if ('refusal' in result)
+        throw new RolledBack<OnceOutcome<Refusal>>({ outcome: 'refused', refusal: result.refusal });
+      await fillClaim(transaction, key, result.stored ?? result.answer);
+      return { outcome: 'answered', answer: result.answer, replayed: false };
+    });
+  } catch (error) {
+    if (error instanceof RolledBack) return error.outcome as OnceOutcome<Refusal>;
+    throw error;
+  }
+}
+
+async function claim(transaction: Queryable, key: AnswerKey, fingerprint: string): ReturnType<typeof claimKey> {
+  try {
+    return await claimKey(transaction, key, fingerprint);
+  } catch (error) {
+    if (faultOf(error) !== 'retryable') throw error;
+    throw new RolledBack<OnceOutcome<never>>({ outcome: 'in-progress' });
+  }
+}

@@ -1,0 +1,195 @@
+import type { Order } from '../domain/order.ts';
+import type { Placement, Refusal } from '../domain/stock.ts';
+import type { Database } from '../ledger/database.ts';
+import { placingKey } from '../ledger/orders.ts';
+import { findOrderAtVersion } from '../ledger/read-orders.ts';
+import { createBatchQueue, type NotTaken } from './batch-queue.ts';
+import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
+import { type WrittenOutcome, writeOrders } from './write-orders.ts';
+
+/** How an attempt to place an order ended. Only `placed` had an effect; `unknown` may have had one. */
+export type PlaceOrderOutcome =
+  | {
+      readonly outcome: 'placed';
+      readonly order: Omit<Order, 'merchantId'>;
+      /** The key had this order already: it is shown as it was placed. */
+      readonly replayed: boolean;
+    }
+  | Refusal
+  | NotTaken
+  | Exclude<WrittenOutcome, { outcome: 'accepted' | 'repeat' }>
+  /** The key was used for another request. */
+  | { readonly outcome: 'key-reused' }
+  /** The same request is still under way. */
+  | { readonly outcome: 'in-progress' };
+
+export interface PlaceOrder {
+  (request: PlaceOrderRequest): Promise<PlaceOrderOutcome>;
+  /** Requests that wait for a batch. */
+  waiting(): number;
+  /** Takes no more and resolves when all that was taken is answered. */
+  close(): Promise<void>;
+}
+
+/** How long a request waits for its twin (same key, same request) that is under way. Shorter than a client's time-out. */
+const TWIN_WAIT_MS = 2_000;
+
+/** Bounds the time that one transaction keeps the locks of a hot sale. */
+const BATCH_SIZE_MAX = 500;
+
+/** The order that an accepted request became, as its answer shows it. */
+function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Order, 'merchantId'> {
+  return {
+    id: request.orderId,
+    saleId: request.saleId,
+    customerId: request.customerId,
+    status: placement.status,
+    version: 1,
+    arrival: placement.arrival,
+    currency: placement.currency,
+    totalMinor: placement.totalMinor,
+    lines: placement.lines,
+    reference: request.reference,
+    metadata: request.metadata,
+    placedAt: placement.placedAt,
+    payBy: placement.payBy,
+  };
+}
+
+/**
+ * The way an order is placed: the ledger decides, in batches (group commit).
+ *
+ * Where a sale or an item lately refused, a look without locks, shared by all who wait at that moment, tells who is
+ * certainly refused again, and only the others go on to the locked path. The memory of refusals only picks the path:
+ * every answer comes from the ledger as it is now, after the caller's key was looked up, so no early "no" hides an
+ * order that was won.
+ */
+export function createPlaceOrder(options: {
+  /** Pipelining connections: one batch of writes and one look at a time. */
+  database: Database;
+  waitingMax: number;
+  deadlineMs: number;
+  observeBatch: (requests: number, seconds: number) => void;
+}): PlaceOrder {
+  const { database, waitingMax, deadlineMs } = options;
+  const underWay = new Map<string, { fingerprint: string; ended: Promise<PlaceOrderOutcome> }>();
+  /** Ids of sales and items that refused lately. */
+  const refusing = new Set<string>();
+
+  const writes = createBatchQueue<PlaceOrderRequest, WrittenOutcome>({
+    run: async (requests) => {
+      const startedAt = performance.now();
+      const outcomes = await writeOrders(database, requests, deadlineMs);
+      options.observeBatch(requests.length, (performance.now() - startedAt) / 1_000);
+      return outcomes;
+    },
+    batchSizeMax: BATCH_SIZE_MAX,
+    waitingMax,
+    deadlineMs,
+    concurrency: 1,
+  });
+
+  const looks = createBatchQueue({
+    run: (requests: readonly PlaceOrderRequest[]) => look(database, requests),
+    batchSizeMax: BATCH_SIZE_MAX,
+    waitingMax,
+    deadlineMs,
+    concurrency: 1,
+  });
+
+  async function place(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
+    const key = placingKey(request.placedBy, request.idempotencyKey);
+    const answerBy = performance.now() + TWIN_WAIT_MS;
+    for (let twin = underWay.get(key); twin !== undefined; twin = underWay.get(key)) {
+      if (twin.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
+      const outcome = await within(twin.ended, answerBy - performance.now());
+      if (outcome === undefined) return { outcome: 'in-progress' };
+      if (outcome.outcome === 'placed') return { ...outcome, replayed: true };
+      // The twin had no effect, and its refusal may be older than this request: decide anew.
+    }
+
+    const ended = decide(request);
+    underWay.set(key, { fingerprint: request.fingerprint, ended });
+    try {
+      return await ended;
+    } finally {
+      underWay.delete(key);
+    }
+  }
+
+  async function decide(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
+    if (refusing.has(request.saleId) || request.lines.some((line) => refusing.has(line.itemId))) {
+      const looked = await looks.submit(request);
+      if ('outcome' in looked) return looked;
+      if (looked.answer !== undefined) return answer(request, looked.answer);
+      forgetRefusal(request);
+    }
+    return answer(request, await writes.submit(request));
+  }
+
+  async function answer(request: PlaceOrderRequest, outcome: WrittenOutcome | NotTaken): Promise<PlaceOrderOutcome> {
+    if (outcome.outcome === 'accepted') {
+      return { outcome: 'placed', order: placedOrder(request, outcome), replayed: false };
+    }
+    if (outcome.outcome === 'repeat') return answerRepeat(request, outcome);
+    rememberRefusal(request, outcome);
+    return outcome;
+  }
+
+  async function answerRepeat(request: PlaceOrderRequest, repeat: Repeat): Promise<PlaceOrderOutcome> {
+    if (repeat.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
+    try {
+      const order = await findOrderAtVersion(database, repeat.orderId, 1);
+      if (order === undefined) throw new Error(`Order ${repeat.orderId} has no first version.`);
+      // The same id means that this attempt's own batch was committed though its answer was lost.
+      return { outcome: 'placed', order, replayed: repeat.orderId !== request.orderId };
+    } catch (error) {
+      return { outcome: 'unavailable', error };
+    }
+  }
+
+  function rememberRefusal(request: PlaceOrderRequest, outcome: PlaceOrderOutcome): void {
+    if (outcome.outcome === 'sale-not-open') refusing.add(request.saleId);
+    if (outcome.outcome !== 'sold-out') return;
+    for (const item of outcome.items) {
+      if (item.available === 0) refusing.add(item.itemId);
+    }
+  }
+
+  function forgetRefusal(request: PlaceOrderRequest): void {
+    refusing.delete(request.saleId);
+    for (const line of request.lines) refusing.delete(line.itemId);
+  }
+
+  return Object.assign(place, {
+    waiting: () => writes.waiting() + looks.waiting(),
+    async close() {
+      await looks.close();
+      await writes.close();
+    },
+  });
+}
+
+async function look(
+  database: Database,
+  requests: readonly PlaceOrderRequest[],
+): Promise<(Awaited<ReturnType<typeof decideBySnapshot>>[number] | { outcome: 'unavailable'; error: unknown })[]> {
+  try {
+    return await database.withConnection((connection) => decideBySnapshot(connection, requests));
+  } catch (error) {
+    return requests.map(() => ({ outcome: 'unavailable', error }));
+  }
+}
+
+/** The value of a promise, or undefined when it takes longer than `ms`. */
+async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Caller } from '../domain/caller.ts';
+
+/** The HTTP application that routes are added to: Fastify with types from TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where the engine is reached from outside, without a slash at the end. */
+    publicUrl: string;
+  }
+  interface FastifyRequest {
+    /** Set by authentication before the body is read; null on public routes. */
+    caller: Caller | null;
+  }
+}

@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from './problems.ts';
+
+/** 1 to 255 visible ASCII characters. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** A structured-field string (RFC 8941 § 3.3.3): quoted, with \" and \\ as the only escapes. */
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/**
+ * The request's Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07). The bare and the quoted form are the
+ * same key. Two such headers arrive joined by ", " and fail, because a key has no blanks.
+ */
+export function idempotencyKeyOf(request: FastifyRequest): string {
+  const header = request.headers['idempotency-key'];
+  const value = typeof header === 'string' ? header : undefined;
+  if (value === undefined || value.trim() === '') {
+    throw new ProblemError('idempotency-key-missing', {
+      detail: 'Send an Idempotency-Key of your own choosing, new for each intent and the same for each retry.',
+    });
+  }
+  const key = value.startsWith('"') ? QUOTED.exec(value)?.[1]?.replaceAll(/\\(.)/g, '$1') : value;
+  if (key === undefined || !KEY.test(key)) {
+    throw new ProblemError('idempotency-key-invalid', {
+      detail: 'The key must be 1 to 255 visible ASCII characters, bare or as one quoted string, in one header.',
+    });
+  }
+  return key;
+}
+
+/** A JSON value with the members of its objects in order, so that the same request has one text (after RFC 8785). */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+}
+
+/** What makes two requests the same: operation, target, query and the parsed body. SHA-256, hex. */
+export function fingerprintOf(request: FastifyRequest): string {
+  const query = canonicalJson(request.query ?? {});
+  const target = canonicalJson(request.params ?? {});
+  return hash('sha256', `${operationOf(request)}\n${target}\n${query}\n${canonicalJson(request.body ?? null)}`);
+}
+
+/** The operation that scopes a key: method and route. */
+export function operationOf(request: FastifyRequest): string {
+  return `${request.method} ${request.routeOptions.url ?? ''}`;
+}

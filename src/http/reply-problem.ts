@@ -1,0 +1,51 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { PROBLEMS, type ProblemCode, type ProblemDetails, ProblemError, problemDocument } from './problems.ts';
+import { validationProblem } from './validation.ts';
+
+/** Answers with a problem document. */
+export function replyProblem(reply: FastifyReply, code: ProblemCode, details: ProblemDetails = {}): FastifyReply {
+  if (details.retryAfterSeconds !== undefined) {
+    reply.header('Retry-After', String(Math.max(1, Math.ceil(details.retryAfterSeconds))));
+  }
+  if (details.headers !== undefined) reply.headers(details.headers);
+  return reply
+    .code(PROBLEMS[code].status)
+    .type('application/problem+json')
+    .serializer(asIs)
+    .send(problemDocument(reply.server.publicUrl, code, reply.request.id, details));
+}
+
+function asIs(text: unknown): string {
+  return String(text);
+}
+
+/** Problems that Fastify itself finds, by its error codes. */
+const FRAMEWORK_PROBLEMS: Readonly<Record<string, { code: ProblemCode; detail?: string }>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported-media-type', detail: 'Send Content-Type: application/json.' },
+  FST_ERR_CTP_INVALID_TYPE: { code: 'unsupported-media-type', detail: 'Send Content-Type: application/json.' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload-too-large' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'malformed-request', detail: 'The body is empty; send a JSON document.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'malformed-request', detail: 'The body is not valid JSON.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'malformed-request',
+    detail: 'The body is not as long as Content-Length says.',
+  },
+  FST_ERR_BAD_URL: { code: 'malformed-request', detail: 'The address is not validly encoded.' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'uri-too-long' },
+  FST_ERR_ASYNC_CONSTRAINT: { code: 'malformed-request' },
+};
+
+/** Maps whatever a route threw to a problem. What nobody expected is logged whole and answered without a detail. */
+export function replyError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof ProblemError) return replyProblem(reply, error.code, error.details);
+  if ('validation' in error && error.validation !== undefined) {
+    return replyProblem(reply, 'validation-failed', validationProblem(error.validation, error.validationContext));
+  }
+  const known = 'code' in error ? FRAMEWORK_PROBLEMS[error.code] : undefined;
+  if (known !== undefined) {
+    return replyProblem(reply, known.code, known.detail === undefined ? {} : { detail: known.detail });
+  }
+  if ('statusCode' in error && error.statusCode === 400) return replyProblem(reply, 'malformed-request');
+  request.log.error({ err: error }, 'request failed');
+  return replyProblem(reply, 'internal-error', { detail: 'Tell the operator the requestId; the log has the rest.' });
+}

@@ -1,0 +1,214 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { Type } from 'typebox';
+import type { PlaceOrder, PlaceOrderOutcome } from '../../../actions/place-order.ts';
+import { type Caller, callerId } from '../../../domain/caller.ts';
+import { LINES_MAX, QUANTITY_MAX } from '../../../domain/money.ts';
+import type { App } from '../../app.ts';
+import { callerOf } from '../../authentication.ts';
+import { versionTag } from '../../conditional-request.ts';
+import { fingerprintOf, idempotencyKeyOf } from '../../idempotency-key.ts';
+import { ProblemError } from '../../problems.ts';
+import { replyProblem } from '../../reply-problem.ts';
+import { Uuid } from '../../uuid.ts';
+import { OrderResource, toOrderResource } from './order-resource.ts';
+
+/** Text that PostgreSQL can store: all of Unicode but NUL. */
+const NO_NUL = '^[^\\u0000]*$';
+
+const PlaceOrderBody = Type.Object(
+  {
+    saleId: Uuid,
+    lines: Type.Array(
+      Type.Object(
+        {
+          itemId: Uuid,
+          quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: LINES_MAX, description: 'All of them or none. No item twice.' },
+    ),
+    reference: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, pattern: NO_NUL, description: "The shop's own number." }),
+    ),
+    metadata: Type.Optional(
+      Type.Object({}, { additionalProperties: true, maxProperties: 50, description: 'Anything the shop wants kept.' }),
+    ),
+    onBehalfOf: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        pattern: NO_NUL,
+        description: "With an API key, and only then: the shop's own id of the customer.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** `POST /api/v1/orders` */
+export function placeOrderRoute(
+  app: App,
+  options: {
+    authenticated: onRequestAsyncHookHandler;
+    placeOrder: PlaceOrder;
+    /** The id of the customer that a shop's back end orders for. */
+    findShopCustomer: (merchantId: string, externalId: string) => string | Promise<string>;
+    observe: (outcome: PlaceOrderOutcome, seconds: number) => void;
+  },
+): void {
+  app.post(
+    '/api/v1/orders',
+    {
+      onRequest: options.authenticated,
+      config: { idempotent: true },
+      schema: {
+        operationId: 'placeOrder',
+        tags: ['orders'],
+        summary: 'Place an order',
+        description: 'The first to come get the stock. The answer comes after the order is durable.',
+        body: PlaceOrderBody,
+        response: { 201: OrderResource },
+      },
+    },
+    async (request, reply) => {
+      const startedAt = performance.now();
+      const caller = callerOf(request);
+      const { reference, metadata, onBehalfOf } = request.body;
+      // PostgreSQL gives ids back in lower case; what is compared with them must be, too.
+      const saleId = request.body.saleId.toLowerCase();
+      const lines = request.body.lines.map(({ itemId, quantity }) => ({ itemId: itemId.toLowerCase(), quantity }));
+      mayOrder(caller, saleId);
+      noItemTwice(lines);
+      const customer =
+        caller.kind === 'account'
+          ? ownOrder(caller.accountId, onBehalfOf)
+          : options.findShopCustomer(caller.merchantId, required(onBehalfOf));
+
+      const outcome = await options.placeOrder({
+        orderId: randomUUIDv7(),
+        saleId,
+        customerId: customer instanceof Promise ? await customer : customer,
+        placedBy: callerId(caller),
+        idempotencyKey: idempotencyKeyOf(request),
+        fingerprint: fingerprintOf(request),
+        lines,
+        reference: reference ?? null,
+        metadata: metadata === undefined ? null : JSON.stringify(metadata),
+        requestId: request.id,
+      });
+      options.observe(outcome, (performance.now() - startedAt) / 1_000);
+      answer(request, reply, outcome);
+      return reply;
+    },
+  );
+}
+
+function mayOrder(caller: Caller, saleId: string): void {
+  if (caller.kind === 'shop') return;
+  if (caller.role !== 'customer') throw new ProblemError('forbidden', { detail: 'Only customers place orders.' });
+  if (caller.onlySaleId !== null && caller.onlySaleId !== saleId) {
+    throw new ProblemError('forbidden', { detail: 'A test buyer may order in its own test sale only.' });
+  }
+}
+
+function ownOrder(accountId: string, onBehalfOf: string | undefined): string {
+  if (onBehalfOf === undefined) return accountId;
+  throw invalid([{ pointer: '/onBehalfOf', detail: 'is for API keys only; a customer orders for itself' }]);
+}
+
+function required(onBehalfOf: string | undefined): string {
+  if (onBehalfOf !== undefined) return onBehalfOf;
+  throw invalid([{ pointer: '/onBehalfOf', detail: 'is required with an API key: which customer orders' }]);
+}
+
+function noItemTwice(lines: readonly { readonly itemId: string }[]): void {
+  if (lines.length === 1) return;
+  const seen = new Set<string>();
+  const errors = lines.flatMap(({ itemId }, index) => {
+    const again = seen.has(itemId);
+    seen.add(itemId);
+    return again ? [{ pointer: `/lines/${index}/itemId`, detail: 'stands in another line already' }] : [];
+  });
+  if (errors.length > 0) throw invalid(errors);
+}
+
+function invalid(errors: readonly { readonly pointer: string; readonly detail: string }[]): ProblemError {
+  return new ProblemError('validation-failed', {
+    detail: 'See errors for each place that must change.',
+    extras: { errors },
+  });
+}
+
+/** Maps each outcome to its status. The refusals of a rush pass here, so nothing is thrown. */
+function answer(request: FastifyRequest, reply: FastifyReply, outcome: PlaceOrderOutcome): FastifyReply {
+  switch (outcome.outcome) {
+    case 'placed':
+      reply.code(201).header('Location', `/api/v1/orders/${outcome.order.id}`);
+      reply.header('ETag', versionTag(outcome.order.version));
+      if (outcome.replayed) reply.header('Idempotent-Replayed', 'true');
+      return reply.send(toOrderResource(outcome.order));
+    case 'sold-out':
+      return replyProblem(reply, 'sold-out', {
+        detail: 'Nothing was taken. What is left stands in items.',
+        extras: { items: outcome.items },
+      });
+    case 'limit-reached':
+      return replyProblem(reply, 'limit-reached', {
+        detail: 'Nothing was taken. Unpaid orders count until they expire.',
+        extras: { items: outcome.items },
+      });
+    case 'sale-not-open': {
+      const { saleStatus, opensAt, closesAt, decidedAt } = outcome;
+      const opensInSeconds = (opensAt.getTime() - decidedAt.getTime()) / 1_000;
+      return replyProblem(reply, 'sale-not-open', {
+        detail: `The sale is ${saleStatus}.`,
+        extras: { saleStatus, opensAt: opensAt.toISOString(), closesAt: closesAt.toISOString() },
+        ...(saleStatus === 'scheduled' ? { retryAfterSeconds: opensInSeconds } : {}),
+      });
+    }
+    case 'unknown-sale':
+      return replyError(reply, invalid([{ pointer: '/saleId', detail: 'is not a sale' }]));
+    case 'unknown-item':
+      return replyError(
+        reply,
+        invalid(
+          outcome.lineIndexes.map((index) => ({
+            pointer: `/lines/${index}/itemId`,
+            detail: 'is not an item of this sale',
+          })),
+        ),
+      );
+    case 'key-reused':
+      return replyProblem(reply, 'idempotency-key-reused', { detail: 'Take a new key for a new order.' });
+    case 'in-progress':
+      return replyProblem(reply, 'request-in-progress', { retryAfterSeconds: 1 });
+    case 'overloaded':
+    case 'deadline':
+      return replyProblem(reply, 'overloaded', {
+        detail: 'Nothing was done. Retry with the same key.',
+        retryAfterSeconds: 1,
+        extras: { waiting: outcome.waiting },
+      });
+    case 'unavailable':
+      request.log.error({ err: outcome.error }, 'the ledger could not take an order');
+      return replyProblem(reply, 'unavailable', {
+        detail: 'Nothing was done. Retry with the same key.',
+        retryAfterSeconds: 2,
+      });
+    case 'unknown':
+      request.log.error({ err: outcome.error }, 'the outcome of a commit is not known yet');
+      return replyProblem(reply, 'outcome-unknown', {
+        detail: 'The order was made or it was not. Retry with the same key: the answer tells.',
+        retryAfterSeconds: 2,
+      });
+    case 'poisoned':
+      request.log.error({ err: outcome.error }, 'an order could not be written');
+      return replyProblem(reply, 'internal-error', { detail: 'Nothing was done. Tell the operator the requestId.' });
+  }
+}
+
+function replyError(reply: FastifyReply, problem: ProblemError): FastifyReply {
+  return replyProblem(reply, problem.code, problem.details);
+}

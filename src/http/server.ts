@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import type { App } from './app.ts';
+import { PROBLEMS, type ProblemCode, problemDocument } from './problems.ts';
+import { replyError, replyProblem } from './reply-problem.ts';
+import { compileValidator } from './validation.ts';
+
+/** The largest body that is read. An order of 50 lines with its metadata takes some 20 KiB. */
+const BODY_BYTES_MAX = 64 * 1024;
+
+/** A client that takes longer than this to send its request is cut off. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** What http.Server reports about requests that never became one, by its error codes. */
+const CONNECTION_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** The HTTP server without its routes: request ids, validation, problem documents for whatever goes wrong. */
+export async function createServer(options: {
+  log: FastifyBaseLogger;
+  publicUrl: string;
+  /** Origins whose pages may call from a browser. */
+  corsOrigins: readonly string[];
+}): Promise<App> {
+  const { log, publicUrl } = options;
+  const app: App = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    requestIdLogLabel: 'requestId',
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => {
+      reply.header('Request-Id', request.id);
+      replyError(error, request, reply);
+    },
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) {
+        socket.destroy();
+        return;
+      }
+      const code = CONNECTION_PROBLEMS[error.code ?? ''] ?? 'malformed-request';
+      const body = problemDocument(publicUrl, code, randomUUID(), {});
+      const head = `HTTP/1.1 ${PROBLEMS[code].status} ${code}\r\nContent-Type: application/problem+json\r\n`;
+      socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.decorate('publicUrl', publicUrl);
+  app.decorateRequest('caller', null);
+  app.setValidatorCompiler(compileValidator);
+  app.setErrorHandler(replyError);
+  app.setNotFoundHandler((_request, reply) =>
+    replyProblem(reply, 'not-found', { detail: 'No route has this address.' }),
+  );
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('Request-Id', request.id);
+  });
+
+  await app.register(cors, {
+    origin: options.corsOrigins.length > 0 ? [...options.corsOrigins] : false,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Idempotent-Replayed', 'Request-Id', 'Server-Time'],
+    maxAge: 600,
+  });
+  return app;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/**
+ * Answers 405 with `Allow` (RFC 9110 § 15.5.6) where an address exists but not for the method. Call it before the
+ * first route and the returned function after the last.
+ */
+export function collectMethods(app: App): () => void {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', (route) => {
+    const known = methods.get(route.url) ?? new Set<string>();
+    for (const method of [route.method].flat()) known.add(method);
+    methods.set(route.url, known);
+  });
+  return () => {
+    for (const [url, known] of [...methods]) {
+      const allow = [...known].sort().join(', ');
+      app.route({
+        method: METHODS.filter((method) => !known.has(method)),
+        url,
+        schema: { hide: true },
+        onRequest: async (_request, reply) => replyProblem(reply, 'method-not-allowed', { headers: { Allow: allow } }),
+        handler: async () => undefined,
+      });
+    }
+  };
+}

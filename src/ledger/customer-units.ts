@@ -1,0 +1,55 @@
+import { unitsKey } from '../domain/stock.ts';
+import { arrayLiteral } from './array-literal.ts';
+import { type Queryable, statement } from './statement.ts';
+
+interface UnitsRow {
+  item_id: string;
+  customer_id: string;
+  units: number;
+}
+
+// A statement of its own, after the items are locked: under READ COMMITTED it sees what the holder of the lock
+// before us committed. Read inside the locking statement it would see the past, and the limit would break.
+const readCustomerUnits = statement<UnitsRow>(
+  'read_customer_units',
+  `SELECT units.item_id, units.customer_id, units.units
+   FROM unnest($1::uuid[], $2::uuid[]) AS wanted (item_id, customer_id)
+   JOIN customer_units AS units USING (item_id, customer_id)`,
+);
+
+export interface UnitsOf {
+  readonly itemId: string;
+  readonly customerId: string;
+}
+
+/** Units that customers have of limited items, by `unitsKey`. Pairs without units are absent. */
+export async function findCustomerUnits(db: Queryable, pairs: readonly UnitsOf[]): Promise<Map<string, number>> {
+  const rows = await db.query(readCustomerUnits, [
+    arrayLiteral(pairs.map((pair) => pair.itemId)),
+    arrayLiteral(pairs.map((pair) => pair.customerId)),
+  ]);
+  return new Map(rows.map((row) => [unitsKey(row.item_id, row.customer_id), row.units]));
+}
+
+// Sorted, so that no two transactions insert the same pairs in opposite order.
+const addUnits = statement(
+  'add_customer_units',
+  `INSERT INTO customer_units (item_id, customer_id, units)
+   SELECT item_id, customer_id, sum(units)
+   FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS added (item_id, customer_id, units)
+   GROUP BY item_id, customer_id
+   ORDER BY item_id, customer_id
+   ON CONFLICT (item_id, customer_id) DO UPDATE SET units = customer_units.units + excluded.units`,
+);
+
+/** Counts units of limited items for their customers. The caller holds the items' row locks. */
+export async function addCustomerUnits(
+  db: Queryable,
+  added: readonly (UnitsOf & { readonly units: number })[],
+): Promise<void> {
+  await db.query(addUnits, [
+    arrayLiteral(added.map((row) => row.itemId)),
+    arrayLiteral(added.map((row) => row.customerId)),
+    arrayLiteral(added.map((row) => row.units)),
+  ]);
+}

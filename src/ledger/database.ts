@@ -1,0 +1,159 @@
+import pg from 'pg';
+import { faultOf } from './database-error.ts';
+import type { Queryable, RawResult, Statement } from './statement.ts';
+
+/** int8 arrives as text. Money and counters are kept within 2^53 by constraints, so a number is exact. */
+const INT8_OID = 20;
+pg.types.setTypeParser(INT8_OID, (text) => Number(text));
+
+/** Waits without an end are how a busy database becomes a dead service: each has a limit. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 5_000;
+/** A connection that gives no answer at all (a stopped server, a cut cable) is given up after this time. */
+const ANSWER_TIMEOUT_MS = 12_000;
+/** A stopped process must not keep the locks of a hot sale: PostgreSQL ends its transaction after this time. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+
+/** How often a transaction that met a deadlock or a serialization failure is run again. */
+const TRANSACTION_ATTEMPTS = 4;
+
+export interface ConnectionOptions {
+  /** A connection string, or host (a folder means a unix socket), port, user and database. */
+  readonly connectionString?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly database?: string;
+}
+
+/** A connection taken from the pool for one transaction. */
+export interface Connection extends Queryable {
+  /** Runs a statement and returns the command tag too (`COMMIT` of a failed transaction answers `ROLLBACK`). */
+  execute(text: string): Promise<RawResult>;
+  /** Gives the connection back; a broken one is thrown away. */
+  release(broken?: boolean): void;
+}
+
+export interface Database extends Queryable {
+  /**
+   * Runs `work` in one READ COMMITTED transaction. Deadlocks, serialization failures and lock time-outs
+   * run all of it again, so `work` must have no effect but its statements.
+   */
+  transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result>;
+  connect(): Promise<Connection>;
+  /** Runs reads on one connection, so that those sent together share a round trip where the pool pipelines. */
+  withConnection<Result>(work: (connection: Queryable) => Promise<Result>): Promise<Result>;
+  /** Connections in use, idle, and requests that wait for one. */
+  counts(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}
+
+function queryOn(client: pg.ClientBase | pg.Pool): Queryable['query'] {
+  return async <Row>(statement: Statement<Row>, values: readonly unknown[] = []) => {
+    const result = await client.query({ name: statement.name, text: statement.text, values: [...values] });
+    return result.rows as Row[];
+  };
+}
+
+/** Takes back what a transaction did; a connection on which even that fails is broken. */
+async function rollBack(connection: Connection): Promise<boolean> {
+  try {
+    await connection.execute('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `work` between BEGIN and COMMIT on one connection, once. */
+async function runTransaction<Result>(
+  connection: Connection,
+  work: (transaction: Queryable) => Promise<Result>,
+): Promise<Result> {
+  let healthy = true;
+  try {
+    await connection.execute('BEGIN');
+    const result = await work(connection);
+    await connection.execute('COMMIT');
+    return result;
+  } catch (error) {
+    healthy = faultOf(error) !== 'connection-lost' && (await rollBack(connection));
+    throw error;
+  } finally {
+    connection.release(!healthy);
+  }
+}
+
+/**
+ * A pool of connections to the ledger.
+ *
+ * `pipeline` sends statements without waiting for the answers of those before them (PostgreSQL's extended
+ * protocol allows it); the ledger writer lives on that. Errors of idle connections go to `onError`: the pool
+ * replaces them by itself.
+ */
+export function openDatabase(options: {
+  connection: ConnectionOptions;
+  poolSize: number;
+  applicationName: string;
+  pipeline?: boolean;
+  onError: (error: Error) => void;
+}): Database {
+  const pool = new pg.Pool({
+    ...options.connection,
+    max: options.poolSize,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    ...(options.pipeline ? { pipeline: true } : {}),
+  });
+  pool.on('error', options.onError);
+
+  async function connect(): Promise<Connection> {
+    const client = await pool.connect();
+    // A client that breaks while it is checked out emits here; the failed query tells its user.
+    client.on('error', ignore);
+    return {
+      query: queryOn(client),
+      execute: (text) => client.query(text),
+      release(broken = false) {
+        client.off('error', ignore);
+        client.release(broken);
+      },
+    };
+  }
+
+  return {
+    query: queryOn(pool),
+    connect,
+    async withConnection(work) {
+      const connection = await connect();
+      let broken = false;
+      try {
+        return await work(connection);
+      } catch (error) {
+        broken = faultOf(error) === 'connection-lost';
+        throw error;
+      } finally {
+        connection.release(broken);
+      }
+    },
+    async transaction(work) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await runTransaction(await connect(), work);
+        } catch (error) {
+          if (attempt === TRANSACTION_ATTEMPTS || faultOf(error) !== 'retryable') throw error;
+        }
+      }
+    },
+    counts: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+function ignore(): void {}
