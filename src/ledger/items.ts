@@ -51,11 +51,11 @@ export async function findItemsForPlacing(
 const moveItemStock = statement(
   'move_item_stock',
   `UPDATE items
-   SET available = available - moved.held - moved.sold,
-       held = held + moved.held,
-       sold = sold + moved.sold,
+   SET available = available - moved.to_held - moved.to_sold,
+       held = held + moved.to_held,
+       sold = sold + moved.to_sold,
        version = version + 1
-   FROM unnest($1::uuid[], $2::int[], $3::int[]) AS moved (item_id, held, sold)
+   FROM unnest($1::uuid[], $2::int[], $3::int[]) AS moved (item_id, to_held, to_sold)
    WHERE items.id = moved.item_id`,
 );
 

@@ -1,0 +1,26 @@
+import { opensBeforeItCloses } from '../domain/sale-terms.ts';
+import type { Database } from '../ledger/database.ts';
+import { type CatalogueSale, type ChangeableTerms, updateSaleTerms } from '../ledger/sale-catalogue.ts';
+import { type ChangeOutcome, changeDefinition } from './change-definition.ts';
+
+/**
+ * Changes terms of a sale; what `terms` leaves out stays. Orders keep the deadline they were placed with.
+ * `precondition` sees the sale under its lock and throws to stop the change.
+ */
+export async function changeSale(
+  database: Database,
+  saleId: string,
+  terms: Partial<ChangeableTerms>,
+  precondition: (sale: CatalogueSale) => void,
+): Promise<ChangeOutcome<'closes-before-it-opens'>> {
+  return database.transaction((transaction) =>
+    changeDefinition(transaction, saleId, async (sale) => {
+      precondition(sale);
+      const { name, opensAt, closesAt, holdSeconds } = sale;
+      const changed = { name, opensAt, closesAt, holdSeconds, ...terms };
+      if (!opensBeforeItCloses(changed)) return { refusal: 'closes-before-it-opens' };
+      await updateSaleTerms(transaction, saleId, changed);
+      return 'changed';
+    }),
+  );
+}

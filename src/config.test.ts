@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, readConfig, warningsOf } from './config.ts';
+
+const SECRETS = { TOKEN_KEYS: `main:${'s'.repeat(32)}`, OPERATOR_PASSWORD: 'a long pass phrase' };
+
+test('without any setting: development on loopback, embedded ledger', () => {
+  const config = readConfig({});
+  assert.equal(config.NODE_ENV, 'development');
+  assert.equal(config.HOST, '127.0.0.1');
+  assert.equal(config.DATABASE_URL, undefined);
+  assert.ok(Object.isFrozen(config));
+});
+
+test('every fault stands in one message, and no secret does', () => {
+  const environment = {
+    PORT: '70000',
+    ROLE: 'king',
+    DATABASE_URL: 'mysql://user:hunter2@host/x',
+    TOKEN_KEYS: 'k:short',
+  };
+  assert.throws(
+    () => readConfig(environment),
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      for (const name of Object.keys(environment)) assert.match(error.message, new RegExp(name));
+      assert.doesNotMatch(error.message, /hunter2|k:short/);
+      return true;
+    },
+  );
+});
+
+test('SEC-07 default secrets are refused in production and on any address but loopback', () => {
+  assert.throws(
+    () => readConfig({ NODE_ENV: 'production' }),
+    /TOKEN_KEYS must be set[\s\S]*OPERATOR_PASSWORD must be set/,
+  );
+  assert.throws(() => readConfig({ HOST: '0.0.0.0' }), /TOKEN_KEYS must be set/);
+  assert.throws(
+    () => readConfig({ ...SECRETS, NODE_ENV: 'production', OPERATOR_PASSWORD: 'doorbuster-development' }),
+    /OPERATOR_PASSWORD/,
+  );
+  assert.equal(readConfig({ ...SECRETS, NODE_ENV: 'production', HOST: '0.0.0.0' }).HOST, '0.0.0.0');
+});
+
+test('token keys: the first signs, ids are unique', () => {
+  const keys = `new:${'n'.repeat(32)},old:${'o'.repeat(40)}`;
+  assert.deepEqual(
+    readConfig({ TOKEN_KEYS: keys }).TOKEN_KEYS.map((key) => key.id),
+    ['new', 'old'],
+  );
+  assert.throws(() => readConfig({ TOKEN_KEYS: `a:${'n'.repeat(32)},a:${'o'.repeat(32)}` }), /twice/);
+});
+
+test('legal but risky settings are told', () => {
+  assert.deepEqual(warningsOf(readConfig({})), []);
+  assert.match(warningsOf(readConfig({ REDIS_URL: 'redis://127.0.0.1' })).join(), /no Redis gate/);
+});

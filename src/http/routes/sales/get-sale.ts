@@ -1,0 +1,36 @@
+import { Type } from 'typebox';
+import type { Database } from '../../../ledger/database.ts';
+import { findSale } from '../../../ledger/sale-catalogue.ts';
+import type { App } from '../../app.ts';
+import { isFresh, replyNotModified } from '../../conditional-request.ts';
+import { ProblemError } from '../../problems.ts';
+import { Uuid } from '../../uuid.ts';
+import { SaleResource, toSaleResource } from './sale-resource.ts';
+import { saleTag } from './sale-tag.ts';
+
+/** `GET /api/v1/sales/{saleId}` */
+export function getSaleRoute(app: App, options: { database: Database }): void {
+  app.get(
+    '/api/v1/sales/:saleId',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'getSale',
+        tags: ['sales'],
+        summary: 'Read a sale',
+        description:
+          "Anyone. The header Server-Time tells the database's clock at the reading, by which the sale opens and closes.",
+        params: Type.Object({ saleId: Uuid }),
+        response: { 200: SaleResource, 304: Type.Null({ description: 'The client has this version.' }) },
+      },
+    },
+    async (request, reply) => {
+      const sale = await findSale(options.database, request.params.saleId);
+      if (sale === undefined) throw new ProblemError('not-found', { detail: 'There is no sale with this id.' });
+      reply.header('Server-Time', sale.readAt.toISOString());
+      const tag = saleTag(sale);
+      if (isFresh(request, tag)) return replyNotModified(reply, tag);
+      return reply.header('ETag', tag).send(toSaleResource(sale));
+    },
+  );
+}

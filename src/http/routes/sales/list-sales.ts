@@ -1,0 +1,85 @@
+import type { onRequestAsyncHookHandler } from 'fastify';
+import { Type } from 'typebox';
+import type { Database } from '../../../ledger/database.ts';
+import { listSales, type SaleFilter } from '../../../ledger/sale-catalogue.ts';
+import type { App } from '../../app.ts';
+import { callerOf } from '../../authentication.ts';
+import { staffMerchantIds } from '../../authorization.ts';
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
+import { ProblemError } from '../../problems.ts';
+import { Uuid } from '../../uuid.ts';
+import { SaleResource, toSaleResource } from './sale-resource.ts';
+
+/** `GET /api/v1/sales` */
+export function listSalesRoute(
+  app: App,
+  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+): void {
+  const { authenticated, database } = options;
+  app.get(
+    '/api/v1/sales',
+    {
+      // Whoever asks for test sales must say who it is; real ones are public.
+      async onRequest(request, reply) {
+        const { test } = request.query as { test?: unknown };
+        if (test !== undefined && test !== 'false') await authenticated.call(this, request, reply);
+      },
+      config: { public: true },
+      schema: {
+        operationId: 'listSales',
+        tags: ['sales'],
+        summary: 'List sales',
+        description:
+          "Anyone, newest first. With test=true staff see their merchant's test sales and operators all, and a token or API key is needed.",
+        querystring: Type.Object(
+          {
+            merchantId: Type.Optional(Uuid),
+            test: Type.Boolean({ default: false, description: 'Test sales instead of real ones.' }),
+            cursor: Type.Optional(Type.String({ maxLength: 500, description: 'nextCursor of the page before.' })),
+            limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object({
+            data: Type.Array(SaleResource),
+            nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Null on the last page.' }),
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { test, cursor, limit } = request.query;
+      const merchantId = request.query.merchantId?.toLowerCase();
+      const filter = test
+        ? testSalesOf(await staffMerchantIds(database, callerOf(request)), merchantId)
+        : { test, merchantIds: merchantId === undefined ? undefined : [merchantId] };
+      // One more than asked for tells whether there is a next page.
+      const { sales, readAt } = await listSales(database, filter, positionOf(cursor), limit + 1);
+      const page = sales.slice(0, limit);
+      const last = page.at(-1);
+      reply.header('Server-Time', readAt.toISOString());
+      return {
+        data: page.map(toSaleResource),
+        nextCursor: sales.length > limit && last !== undefined ? encodeCursor({ id: last.id }) : null,
+      };
+    },
+  );
+}
+
+/** The test sales that a member of these merchants' staff may see: another merchant's are as if they were not there. */
+function testSalesOf(staffOf: readonly string[] | 'all', merchantId: string | undefined): SaleFilter {
+  if (staffOf === 'all') return { test: true, merchantIds: merchantId === undefined ? undefined : [merchantId] };
+  if (staffOf.length === 0) throw new ProblemError('forbidden', { detail: 'Only staff see test sales.' });
+  return { test: true, merchantIds: staffOf.filter((id) => merchantId === undefined || id === merchantId) };
+}
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function positionOf(cursor: string | undefined): string | undefined {
+  const position = decodeCursor(cursor);
+  if (position === undefined) return undefined;
+  const { id } = position;
+  if (typeof id === 'string' && ID.test(id)) return id;
+  throw new ProblemError('cursor-invalid', { detail: 'Use nextCursor of a list of sales.' });
+}

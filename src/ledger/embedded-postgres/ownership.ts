@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import pg from 'pg';
+import { faultOf } from '../database-error.ts';
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { DATABASE_USER } from './postgres-folder.ts';
+
+/** Not the ledger's database: advisory locks are per database, so this one cannot meet locks of the ledger. */
+const OWNER_DATABASE = 'postgres';
+
+/** The advisory lock of the engine that owns the server ("Door", 1). */
+const OWNER_LOCK = [0x446f6f72, 1];
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connects to the server of an embedded folder; undefined where none answers. */
+export async function connect(socketFolder: string, port: number): Promise<pg.Client | undefined> {
+  const client = new pg.Client({
+    host: socketFolder,
+    port,
+    user: DATABASE_USER,
+    database: OWNER_DATABASE,
+    ssl: false,
+    application_name: `doorbuster owner, process ${process.pid}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', ignore);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.end().catch(ignore);
+    if (faultOf(error) === 'connection-lost') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A folder that was copied while its server ran names that server in its postmaster.pid; taken at its word, orders
+ * would go into the original. So the server is asked whether it sees a file that is made here.
+ */
+export async function refuseForeignServer(client: pg.Client, folder: string): Promise<void> {
+  const mark = `doorbuster-${randomUUID()}`;
+  await writeFile(join(folder, mark), '');
+  try {
+    const { rows } = await client.query('SELECT (pg_stat_file($1, true)).size IS NOT NULL AS seen', [mark]);
+    if (rows[0]?.seen === true) return;
+  } finally {
+    await rm(join(folder, mark), { force: true });
+  }
+  await client.end();
+  throw new EmbeddedPostgresError(
+    'folder-not-usable',
+    `${folder} is a copy of a data folder whose server was running, and still runs. Such a copy may lack orders: ` +
+      'stop that engine and copy the folder again.',
+  );
+}
+
+/** Waits for the advisory lock. The connection keeps it for life, so it ends with this process, however that ends. */
+export async function claimOwnership(client: pg.Client, folder: string, timeoutMs: number): Promise<void> {
+  try {
+    await client.query(`SET lock_timeout = ${Math.max(1, Math.trunc(timeoutMs))}`);
+    await client.query('SELECT pg_advisory_lock($1::int, $2::int)', OWNER_LOCK);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    const { rows } = await client.query(
+      `SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
+        WHERE locktype = 'advisory' AND granted AND (classid, objid) = ($1::oid, $2::oid)`,
+      OWNER_LOCK,
+    );
+    throw new EmbeddedPostgresError(
+      'in-use',
+      `Another engine (${rows[0]?.application_name ?? 'unknown'}) owns ${folder}. Stop it first, choose another ` +
+        'DATA_DIR, or run both on a PostgreSQL of your own by DATABASE_URL.',
+    );
+  }
+}
+
+/** SQLSTATE 55P03, lock_not_available. */
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '55P03';
+}
+
+function ignore(): void {}

@@ -1,0 +1,51 @@
+import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
+
+/**
+ * A folder that comes to be whole or not at all: it is filled under a temporary name beside its place and renamed
+ * at the end, so that a kill in between leaves nothing that looks finished. `fill` gets the temporary folder.
+ * Resolves to false if another process put one in its place first; that one stays.
+ */
+export async function createWhole(target: string, fill: (unfinished: string) => Promise<void>): Promise<boolean> {
+  const unfinished = await mkdtemp(`${target}.new-${process.pid}-`);
+  try {
+    await fill(unfinished);
+    await rename(unfinished, target);
+    await flushFolder(dirname(target));
+    return true;
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes what killed processes left of earlier tries; the process that is at it is in the name. */
+export async function removeUnfinished(target: string): Promise<void> {
+  const prefix = `${basename(target)}.new-`;
+  for (const entry of await readdir(dirname(target)).catch(() => [])) {
+    if (!entry.startsWith(prefix)) continue;
+    const pid = Number.parseInt(entry.slice(prefix.length), 10);
+    if (pid === process.pid || !processExists(pid)) {
+      await rm(join(dirname(target), entry), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Whether a process has this id, whoever owns it. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** A rename is on disk only when its folder is. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}

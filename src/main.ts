@@ -1,0 +1,47 @@
+import closeWithGrace from 'close-with-grace';
+import { startEngine } from './compose.ts';
+import { type Config, ConfigError, readConfig, warningsOf } from './config.ts';
+import { EmbeddedPostgresError } from './ledger/embedded-postgres.ts';
+import { createLog } from './operations/log.ts';
+import { welcome } from './operations/welcome.ts';
+
+/** A fault that a person can mend is told in a sentence, without a stack. */
+function fail(error: Error): never {
+  process.stderr.write(`\n${error.message}\n\n`);
+  process.exit(1);
+}
+
+function readConfigOrFail(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) fail(error);
+    throw error;
+  }
+}
+
+const config = readConfigOrFail();
+const log = createLog(config.LOG_LEVEL);
+for (const warning of warningsOf(config)) log.warn(warning);
+
+const engine = await startEngine(config, log).catch((error: unknown) => {
+  if (error instanceof EmbeddedPostgresError) fail(error);
+  log.fatal({ err: error }, 'the engine could not start');
+  process.exit(1);
+});
+
+const shutdown = closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
+  if (err) log.fatal({ err }, 'stopping after an error nobody handled');
+  else if (signal) log.info({ signal }, 'stopping');
+  await engine.stop();
+  log.info('stopped');
+});
+
+void engine.lost.then((reason) => {
+  log.fatal({ err: reason }, 'the embedded ledger is lost; stopping');
+  process.exitCode = 1;
+  shutdown.close();
+});
+
+process.stdout.write(`Doorbuster is listening on ${engine.url}\n`);
+if (config.NODE_ENV === 'development') process.stdout.write(welcome(engine.url, config.OPERATOR_EMAIL));

@@ -1,0 +1,87 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
+
+/** Seconds; from a refusal out of memory to a ledger in trouble. */
+const PLACING_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const BATCH_SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+export interface Metrics {
+  observePlacing(outcome: string, seconds: number): void;
+  observeBatch(requests: number, seconds: number): void;
+  observeExpired(orders: number): void;
+  observeHttp(method: string, route: string, status: number, seconds: number): void;
+  /** Everything in Prometheus' text format. */
+  expose(): Promise<{ contentType: string; text: string }>;
+}
+
+/** The metrics of this process. Gauges are read when they are asked for. */
+export function createMetrics(read: {
+  waitingOrders: () => number;
+  databaseConnections: () => { total: number; idle: number; waiting: number };
+}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const placing = new Histogram({
+    name: 'doorbuster_placing_seconds',
+    help: 'Time from a parsed order request to its outcome, by outcome (placed, replayed, sold-out, ...).',
+    labelNames: ['outcome'],
+    buckets: PLACING_BUCKETS,
+    registers,
+  });
+  const batchSize = new Histogram({
+    name: 'doorbuster_batch_orders',
+    help: 'Order requests that one transaction decided.',
+    buckets: BATCH_SIZE_BUCKETS,
+    registers,
+  });
+  const batchSeconds = new Histogram({
+    name: 'doorbuster_batch_seconds',
+    help: 'Time of one batch, from its start to its commit.',
+    buckets: PLACING_BUCKETS,
+    registers,
+  });
+  const expired = new Counter({
+    name: 'doorbuster_orders_expired_total',
+    help: 'Unpaid orders that this process expired.',
+    registers,
+  });
+  const http = new Histogram({
+    name: 'doorbuster_http_request_seconds',
+    help: 'Time of HTTP requests by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: PLACING_BUCKETS,
+    registers,
+  });
+  new Gauge({
+    name: 'doorbuster_placing_waiting',
+    help: 'Order requests that wait for a batch.',
+    registers,
+    collect() {
+      this.set(read.waitingOrders());
+    },
+  });
+  new Gauge({
+    name: 'doorbuster_database_connections',
+    help: 'Connections of the pool by state, and requests that wait for one.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { total, idle, waiting } = read.databaseConnections();
+      this.set({ state: 'busy' }, total - idle);
+      this.set({ state: 'idle' }, idle);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+
+  return {
+    observePlacing: (outcome, seconds) => placing.observe({ outcome }, seconds),
+    observeBatch(requests, seconds) {
+      batchSize.observe(requests);
+      batchSeconds.observe(seconds);
+    },
+    observeExpired: (orders) => expired.inc(orders),
+    observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
+    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+
+/** A background duty: does what is due and tells whether more waits. */
+export interface Duty {
+  readonly name: string;
+  /** Between two looks when nothing waits, in milliseconds. */
+  readonly intervalMs: number;
+  runOnce(): Promise<{ readonly more: boolean }>;
+}
+
+export interface Loop {
+  start(): void;
+  /** Resolves when the run under way has ended. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Runs a duty again and again. A run that fails is logged, and the next comes after the interval. */
+export function createLoop(duty: Duty, log: Logger): Loop {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  function next(delayMs: number): void {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = run();
+    }, delayMs);
+  }
+
+  async function run(): Promise<void> {
+    try {
+      const { more } = await duty.runOnce();
+      next(more ? 0 : duty.intervalMs);
+    } catch (error) {
+      log.error({ err: error, duty: duty.name }, 'a background duty failed and will be tried again');
+      next(duty.intervalMs);
+    }
+  }
+
+  return {
+    start: () => next(0),
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

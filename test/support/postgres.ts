@@ -1,0 +1,135 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+
+const run = promisify(execFile);
+
+/** A PostgreSQL of the tests' own: temporary folder, free loopback port, durable like a real one. */
+export interface TestPostgres {
+  readonly port: number;
+  /** The address of one of its databases. */
+  url(database: string): string;
+  /** Kills every process of the server at once, as a crash would. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** `fast` ends sessions and shuts down; `immediate` goes without a checkpoint. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** Stops it and removes its folder. */
+  remove(): Promise<void>;
+}
+
+/** The folder of the system's newest PostgreSQL binaries, 15 or newer. */
+export async function findSystemPostgres(): Promise<string | undefined> {
+  const root = '/usr/lib/postgresql';
+  const versions = await readdir(root).catch(() => []);
+  const newest = versions
+    .map(Number)
+    .filter((version) => version >= 15)
+    .sort((a, b) => b - a)[0];
+  return newest === undefined ? undefined : join(root, String(newest), 'bin');
+}
+
+/** PostgreSQL refuses to run as root, so root lends it an unprivileged user. */
+async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const { stdout } = await run('getent', ['passwd', 'postgres']);
+  const [, , uid, gid] = stdout.split(':');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** A port of the loopback address that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port was given.');
+  return address.port;
+}
+
+export async function createPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+  const binaries = await findSystemPostgres();
+  if (binaries === undefined) throw new Error('There is no PostgreSQL 15 or newer; npm test installs one.');
+  const user = await serverUser();
+  const folder = await mkdtemp('/tmp/doorbuster-test-');
+  if (user) await chown(folder, user.uid, user.gid);
+  const data = join(folder, 'data');
+  const port = await freePort();
+  const as = { ...user, cwd: folder };
+  await run(
+    join(binaries, 'initdb'),
+    ['-D', data, '-U', 'doorbuster', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    as,
+  );
+
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const options = [
+      `port=${port}`,
+      'listen_addresses=127.0.0.1',
+      `unix_socket_directories=${folder}`,
+      'max_connections=200',
+      ...settings,
+    ];
+    server = spawn(join(binaries ?? '', 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
+      ...as,
+      stdio: 'ignore',
+      detached: true,
+    });
+    await untilReachable(url('postgres'));
+  }
+
+  async function ended(): Promise<void> {
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    server = undefined;
+  }
+
+  async function stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    server?.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await ended();
+  }
+
+  const url = (database: string) => `postgres://doorbuster@127.0.0.1:${port}/${database}`;
+
+  await start();
+  return {
+    port,
+    url,
+    start,
+    stop,
+    async kill() {
+      // The postmaster leads a group of its own; its children leave at once when it is gone.
+      if (server?.pid !== undefined) process.kill(-server.pid, 'SIGKILL');
+      await ended();
+    },
+    async remove() {
+      await stop('immediate');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks again and again until a query is answered. */
+async function untilReachable(url: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
