@@ -1,19 +1,212 @@
 import type { Logger } from 'pino';
-import { createPlaceOrder } from './actions/place-order.ts';
+import { ensureOperator } from './actions/ensure-operator.ts';
+import { createFindShopCustomer } from './actions/find-shop-customer.ts';
+import { createLogIn } from './actions/log-in.ts';
+import { makeDemoSale } from './actions/make-demo-sale.ts';
+import { createPlaceOrder, type PlaceOrder } from './actions/place-order.ts';
 import type { Config } from './config.ts';
+import { createAccessTokens } from './http/access-tokens.ts';
+import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
+import { createAuthenticate, requireCaller } from './http/authentication.ts';
 import { describeRoutes } from './http/openapi.ts';
-import { replyProblem } from './http/reply-problem.ts';
+import { getOwnAccountRoute } from './http/routes/accounts/get-own-account.ts';
+import { logInRoute } from './http/routes/accounts/log-in.ts';
+import { registerRoute } from './http/routes/accounts/register.ts';
+import { changeStockRoute } from './http/routes/admin/change-stock.ts';
+import { makeTestBuyersRoute } from './http/routes/admin/make-test-buyers.ts';
 import { apiReferenceRoutes } from './http/routes/documents/api-reference.ts';
 import { errorPageRoutes } from './http/routes/documents/error-pages.ts';
+import { createMerchantRoute } from './http/routes/merchants/create-merchant.ts';
+import { listMerchantsRoute } from './http/routes/merchants/list-merchants.ts';
 import { healthRoutes } from './http/routes/operations/health.ts';
 import { metricsRoute } from './http/routes/operations/metrics.ts';
 import { getOrderRoute } from './http/routes/orders/get-order.ts';
 import { listOrdersRoute } from './http/routes/orders/list-orders.ts';
 import { placeOrderRoute } from './http/routes/orders/place-order.ts';
+import { addItemRoute } from './http/routes/sales/add-item.ts';
+import { changeItemRoute } from './http/routes/sales/change-item.ts';
+import { changeSaleRoute } from './http/routes/sales/change-sale.ts';
+import { createSaleRoute } from './http/routes/sales/create-sale.ts';
+import { getItemRoute } from './http/routes/sales/get-item.ts';
+import { getSaleRoute } from './http/routes/sales/get-sale.ts';
+import { listSalesRoute } from './http/routes/sales/list-sales.ts';
+import { pauseSaleRoute } from './http/routes/sales/pause-sale.ts';
+import { resumeSaleRoute } from './http/routes/sales/resume-sale.ts';
 import { collectMethods, createServer } from './http/server.ts';
+import { startEmbeddedPostgres } from './ledger/embedded-postgres.ts';
 import { type Ledger, openLedger } from './ledger/open-ledger.ts';
 import { ledgerAnswers } from './ledger/readiness.ts';
-import { createMetrics } from './operations/metrics.ts';
+import { createMetrics, type Metrics } from './operations/metrics.ts';
+import { hashPassword, verifyPassword } from './operations/password.ts';
+import { createStopper, type Stopper } from './operations/stopper.ts';
 import { createHoldSweeper } from './workers/hold-sweeper.ts';
 import { createLoop } from './workers/loop.ts';
+
+/** A running engine. */
+export interface Engine {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  /** Resolves with the reason when the ledger is no longer this engine's to write to. */
+  readonly lost: Promise<Error>;
+  /** Finishes what was accepted and stops everything in the reverse order of its start. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** How long a readiness check waits for the ledger. */
+const READINESS_TIMEOUT_MS = 1_000;
+
+/** Puts the parts together by the configuration and starts them. What was started is stopped when a later part fails. */
+export async function startEngine(config: Config, log: Logger): Promise<Engine> {
+  const stopper = createStopper(log);
+  try {
+    return await start(config, log, stopper);
+  } catch (error) {
+    await stopper.stop();
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Logger, stopper: Stopper): Promise<Engine> {
+  const { ledger, lost } = await startLedger(config, log, stopper);
+  await prepareLedger(config, ledger, log);
+
+  const metrics = createMetrics({
+    waitingOrders: () => placeOrder.waiting(),
+    databaseConnections: ledger.database.counts,
+  });
+  const placeOrder = createPlaceOrder({
+    database: ledger.placing,
+    waitingMax: config.PLACING_QUEUE_MAX,
+    deadlineMs: config.PLACING_DEADLINE_MS,
+    observeBatch: metrics.observeBatch,
+  });
+  stopper.add('placing of orders', placeOrder.close);
+
+  if (config.ROLE !== 'api') startWorkers(ledger, metrics, log, stopper);
+  const url = await startServer(config, log, { ledger, placeOrder, metrics }, stopper);
+  return { url, lost, stop: stopper.stop };
+}
+
+/** The user's own PostgreSQL, or one that the engine runs itself. */
+async function startLedger(
+  config: Config,
+  log: Logger,
+  stopper: Stopper,
+): Promise<{ ledger: Ledger; lost: Promise<Error> }> {
+  const never = new Promise<Error>(() => undefined);
+  const embedded =
+    config.DATABASE_URL === undefined
+      ? await startEmbeddedPostgres({
+          dataDir: config.DATA_DIR,
+          binaries: config.EMBEDDED_POSTGRES,
+          log: (message, details) => log.info(details ?? {}, message),
+        })
+      : undefined;
+  if (embedded !== undefined) stopper.add('embedded PostgreSQL', embedded.stop);
+
+  const ledger = await openLedger({
+    connection: embedded?.connection ?? { connectionString: config.DATABASE_URL ?? '' },
+    poolSize: config.DATABASE_POOL_SIZE,
+    onError: (error) => log.warn({ err: error }, 'a connection to the ledger broke and is replaced'),
+    log: (message) => log.warn(message),
+  });
+  stopper.add('connections to the ledger', ledger.close);
+  return { ledger, lost: embedded?.lost ?? never };
+}
+
+async function prepareLedger(config: Config, { database }: Ledger, log: Logger): Promise<void> {
+  const operator = { email: config.OPERATOR_EMAIL, password: config.OPERATOR_PASSWORD };
+  if (await ensureOperator(database, hashPassword, operator))
+    log.info({ email: operator.email }, 'made the first operator');
+  if (config.NODE_ENV === 'development' && (await makeDemoSale(database))) log.info('made a demo sale');
+}
+
+function startWorkers(ledger: Ledger, metrics: Metrics, log: Logger, stopper: Stopper): void {
+  const duties = [createHoldSweeper({ database: ledger.database, observeExpired: metrics.observeExpired })];
+  for (const duty of duties) {
+    const loop = createLoop(duty, log);
+    loop.start();
+    stopper.add(duty.name, loop.stop);
+  }
+}
+
+interface Parts {
+  readonly ledger: Ledger;
+  readonly placeOrder: PlaceOrder;
+  readonly metrics: Metrics;
+}
+
+/** Builds the HTTP server with its routes and listens. Returns its address. */
+async function startServer(config: Config, log: Logger, parts: Parts, stopper: Stopper): Promise<string> {
+  const app = await createServer({
+    log,
+    publicUrl: config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`,
+    corsOrigins: config.CORS_ORIGINS ?? [],
+    observe: parts.metrics.observeHttp,
+    closing: stopper.stopping,
+  });
+  const addMethodsNotAllowed = collectMethods(app);
+  await describeRoutes(app);
+  addOperationRoutes(app, parts, stopper);
+  if (config.ROLE !== 'worker') {
+    await apiReferenceRoutes(app);
+    await errorPageRoutes(app);
+    addApiRoutes(app, config, parts);
+  }
+  addMethodsNotAllowed();
+
+  const url = await app.listen({ host: config.HOST, port: config.PORT });
+  if (config.PUBLIC_URL === undefined) app.publicUrl = url;
+  stopper.add('HTTP server', () => app.close());
+  return url;
+}
+
+function addOperationRoutes(app: App, { ledger, metrics }: Parts, stopper: Stopper): void {
+  healthRoutes(app, {
+    ledgerAnswers: () => ledgerAnswers(ledger.database, READINESS_TIMEOUT_MS),
+    accepting: () => !stopper.stopping(),
+  });
+  metricsRoute(app, metrics);
+}
+
+/** The API, as its table of contents. */
+function addApiRoutes(app: App, config: Config, { ledger, placeOrder, metrics }: Parts): void {
+  const { database } = ledger;
+  const tokens = createAccessTokens({
+    keys: config.TOKEN_KEYS,
+    issuer: config.TOKEN_ISSUER,
+    audience: config.TOKEN_AUDIENCE,
+    ttlSeconds: config.TOKEN_TTL_SECONDS,
+  });
+  const authenticated = requireCaller(createAuthenticate({ tokens, findApiKey: createFindApiKey(database) }));
+
+  registerRoute(app, { database, hashPassword });
+  logInRoute(app, { logIn: createLogIn(database, verifyPassword), tokens });
+  getOwnAccountRoute(app, { authenticated, database });
+
+  createMerchantRoute(app, { authenticated, database });
+  listMerchantsRoute(app, { authenticated, database });
+
+  createSaleRoute(app, { authenticated, database });
+  listSalesRoute(app, { authenticated, database });
+  getSaleRoute(app, { database });
+  changeSaleRoute(app, { authenticated, database });
+  pauseSaleRoute(app, { authenticated, database });
+  resumeSaleRoute(app, { authenticated, database });
+  addItemRoute(app, { authenticated, database });
+  getItemRoute(app, { database });
+  changeItemRoute(app, { authenticated, database });
+
+  placeOrderRoute(app, {
+    authenticated,
+    placeOrder,
+    findShopCustomer: createFindShopCustomer(database),
+    observe: metrics.observePlacing,
+  });
+  getOrderRoute(app, { authenticated, database });
+  listOrdersRoute(app, { authenticated, database });
+
+  changeStockRoute(app, { authenticated, database });
+  makeTestBuyersRoute(app, { authenticated, database, signToken: tokens.sign });
+}

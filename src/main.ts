@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { startEngine } from './compose.ts';
 import { type Config, ConfigError, readConfig, warningsOf } from './config.ts';
-import { EmbeddedPostgresError } from './ledger/embedded-postgres.ts';
+import { EmbeddedPostgresError } from './ledger/embedded-postgres/embedded-postgres-error.ts';
 import { createLog } from './operations/log.ts';
 import { welcome } from './operations/welcome.ts';
 

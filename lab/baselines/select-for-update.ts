@@ -33,7 +33,9 @@ app.post<PlaceOrder>('/api/v1/orders', { schema: placeOrderSchema }, async (requ
     const item = items.rows[0];
     if (item === undefined || item.stock < quantity) {
       await client.query('ROLLBACK');
-      return reply.code(item === undefined ? 404 : 409).send({ error: item === undefined ? 'no such item' : 'sold out' });
+      return reply
+        .code(item === undefined ? 404 : 409)
+        .send({ error: item === undefined ? 'no such item' : 'sold out' });
     }
     const totalMinor = Number(item.priceMinor) * quantity;
     const orders = await client.query<Order>(insertOrder, [customerId, key, itemId, quantity, totalMinor]);

@@ -3,7 +3,7 @@
  * write with Fastify and a pool of `pg`, tidy and correct, and are given some things for free that the engine
  * pays for: no check of the token's signature, no history, no limit per customer, one line an order.
  *
- * Settings: PORT; DATABASE_URL (or PGHOST and the others that `pg` reads); POOL_SIZE (10, the default of `pg`).
+ * Settings: PORT; DATABASE_URL (or PGHOST and the others that `pg` reads); POOL_SIZE.
  */
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
@@ -81,11 +81,17 @@ export const insertOrder = `
 /** Finds the order that an earlier request with the same key has made. */
 export const findOrderByKey = `SELECT ${orderColumns} FROM orders WHERE customer_id = $1 AND idempotency_key = $2`;
 
+/**
+ * The best for both handlers of 2, 4, 10, 20 and 50 under 64 connections on two cores. More connections only wait for
+ * the same row: the 10 that `pg` takes by default are a tenth slower, 50 nearly half.
+ */
+const DEFAULT_POOL_SIZE = 4;
+
 /** Connects and makes the tables if they are not there. */
 export async function openShop(): Promise<pg.Pool> {
   const pool = new pg.Pool({
     connectionString: process.env['DATABASE_URL'],
-    max: Number(process.env['POOL_SIZE'] ?? 10),
+    max: Number(process.env['POOL_SIZE'] ?? DEFAULT_POOL_SIZE),
   });
   await pool.query(schema);
   return pool;

@@ -1,14 +1,13 @@
 -- The load of the benchmark, for wrk: each request is a new order by the next customer.
 --
---   wrk … -s place-order.lua <url> -- <tokens file> <body file> <nonce> <count|trust>
+--   wrk … -s place-order.lua <url> -- <tokens file> <body file> <nonce> <orders file>
 --
 -- tokens file  one access token a line; the threads walk it from places of their own
 -- body file    the JSON body, the same for every request
 -- nonce        makes the keys of this run different from those of every other run
--- count        count the answers by status code; `trust` leaves wrk's own "status > 399" as the only count,
---              because the callback copies every header into Lua, at a cost that belongs to no server
+-- orders file  is written: the id of every order that an answer has promised, one a line
 --
--- Prints one line, `RESULT <json>`: rates are left to the reader, durations are microseconds.
+-- Prints one line, `RESULT <json>`: the answers by status code, and durations in microseconds.
 
 local threads = {}
 
@@ -32,15 +31,10 @@ local function read_all(path)
   return text
 end
 
-local function count_status(status)
-  statuses[status] = (statuses[status] or 0) + 1
-end
-
 -- All that does not change is put together here, so that a request costs one concatenation.
 function init(args)
   local tokens, body, nonce = read_lines(args[1]), read_all(args[2]), args[3]
   statuses = {}
-  if args[4] == "count" then response = count_status end
 
   heads = {}
   for number, token in ipairs(tokens) do
@@ -53,12 +47,23 @@ function init(args)
   -- A step that no thread shares with another keeps two of them from walking in the same footsteps.
   customer = (thread_number * 997) % token_count
   sent = 0
+  -- Never closed: a thread's state has no end of its own, and the exit of wrk writes out what is buffered.
+  orders = assert(io.open(args[4], "ab"))
 end
 
 function request()
   customer = customer % token_count + 1
   sent = sent + 1
   return heads[customer] .. sent .. tail
+end
+
+-- wrk copies the headers and the body into Lua for this: about 1 of the 10 microseconds of a request's client.
+function response(status, headers, body)
+  statuses[status] = (statuses[status] or 0) + 1
+  if status < 300 then
+    local id = body:match('^{"id":"([^"]*)"')
+    if id then orders:write(id, "\n") end
+  end
 end
 
 local function counted_statuses()
@@ -77,8 +82,8 @@ end
 function done(summary, latency, requests)
   local errors = summary.errors
   print(string.format(
-    'RESULT {"answers":%d,"durationUs":%d,"refused":%d,"connectErrors":%d,"readErrors":%d,"writeErrors":%d,'
+    'RESULT {"durationUs":%d,"connectErrors":%d,"readErrors":%d,"writeErrors":%d,'
       .. '"timeouts":%d,"latencyP50Us":%d,"latencyP99Us":%d,"latencyMaxUs":%d,"statuses":%s}',
-    summary.requests, summary.duration, errors.status, errors.connect, errors.read, errors.write,
+    summary.duration, errors.connect, errors.read, errors.write,
     errors.timeout, latency:percentile(50), latency:percentile(99), latency.max, counted_statuses()))
 end

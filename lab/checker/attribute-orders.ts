@@ -11,7 +11,8 @@ export type Origin = 'answered' | 'unknown' | 'refused' | 'extra' | 'nobody';
 
 export interface Attribution {
   readonly origin: Origin;
-  readonly placement: Placement | undefined;
+  /** The placement that made it; several where buyer, lines and reference fit several, and only one of them did. */
+  readonly candidates: readonly Placement[];
 }
 
 /** Finds for every order the placement that made it. Orders that no answer named are matched by buyer, lines and reference. */
@@ -19,27 +20,35 @@ export function attributeOrders(
   orders: readonly OrderState[],
   placements: readonly Placement[],
 ): Map<string, Attribution> {
-  const named = new Map<string, Attribution>();
+  const found = new Map<string, Attribution>();
   for (const placement of placements) {
     for (const id of placement.orderIds) {
-      if (!named.has(id)) named.set(id, { origin: 'answered', placement });
+      if (!found.has(id)) found.set(id, { origin: 'answered', candidates: [placement] });
     }
   }
-  const unnamed = orders.filter((order) => !named.has(order.id));
-  if (unnamed.length === 0) return named;
-  const candidates = Map.groupBy(placements, (placement) => spellRequest(placement));
-  for (const group of candidates.values()) group.sort((a, b) => rankOf(a) - rankOf(b));
-  for (const order of unnamed) named.set(order.id, claimPlacement(candidates.get(spellRequest(order))));
-  return named;
+  const unnamed = orders.filter((order) => !found.has(order.id));
+  if (unnamed.length === 0) return found;
+  const fitting = Map.groupBy(placements, spellRequest);
+  for (const [spelling, group] of Map.groupBy(unnamed, spellRequest)) {
+    const candidates = (fitting.get(spelling) ?? []).toSorted((a, b) => rankOf(a) - rankOf(b));
+    const open = candidates.filter((placement) => placement.outcome !== 'accepted');
+    group.forEach((order, index) => {
+      found.set(order.id, explain(open[index], open, candidates));
+    });
+  }
+  return found;
 }
 
-/** Takes the likeliest placement out of the group, so that the next order cannot be explained by it as well. */
-function claimPlacement(group: Placement[] | undefined): Attribution {
-  const placement = group?.[0];
-  if (group === undefined || placement === undefined) return { origin: 'nobody', placement: undefined };
-  if (placement.outcome === 'accepted') return { origin: 'extra', placement };
-  group.shift();
-  return { origin: placement.outcome, placement };
+/** Each order of a group needs a placement without an order of its own; the likeliest explain the first. */
+function explain(
+  placement: Placement | undefined,
+  open: readonly Placement[],
+  candidates: readonly Placement[],
+): Attribution {
+  if (placement !== undefined && placement.outcome !== 'accepted') {
+    return { origin: placement.outcome, candidates: open };
+  }
+  return { origin: candidates.length > open.length ? 'extra' : 'nobody', candidates };
 }
 
 /** Unknown outcomes explain an order best; a refusal after an unknown attempt better than a plain one. */
@@ -49,6 +58,6 @@ function rankOf(placement: Placement): number {
   return placement.everUnknown ? 1 : 2;
 }
 
-function spellRequest(request: Pick<OrderState, 'userId' | 'reference' | 'lines'>): string {
+function spellRequest(request: Pick<Placement, 'userId' | 'reference' | 'lines'>): string {
   return JSON.stringify([request.userId, request.reference, spellLines(request.lines)]);
 }

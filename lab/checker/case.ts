@@ -20,7 +20,8 @@ export interface KnownOrder {
   readonly order: OrderState;
   readonly listed: boolean;
   readonly origin: Origin;
-  readonly placement: Placement | undefined;
+  /** The placement that made it, or those that may have; none when nobody sent it. */
+  readonly candidates: readonly Placement[];
   /** The successes that named it, the earliest answer first. */
   readonly answers: readonly PlaceOrderRecord[];
   /** Before this moment it cannot have been placed; `-Infinity` when nobody is known to have sent it. */
@@ -54,7 +55,7 @@ export function layOutCase(history: History, final: FinalState, settings: CheckS
   const looks = firstLooks(history);
   const orders = new Map<string, KnownOrder>();
   for (const [id, order] of states) {
-    const { origin, placement } = origins.get(id) ?? { origin: 'nobody', placement: undefined };
+    const { origin, candidates } = origins.get(id) ?? { origin: 'nobody', candidates: [] };
     if (order === undefined) continue;
     const own = answers.get(id) ?? [];
     const answeredAtMs = own[0]?.answeredAtMs ?? Number.POSITIVE_INFINITY;
@@ -63,15 +64,28 @@ export function layOutCase(history: History, final: FinalState, settings: CheckS
       order,
       listed: listed.has(id),
       origin,
-      placement,
+      candidates,
       answers: own,
-      earliestEffectMs: placement?.earliestEffectMs ?? Number.NEGATIVE_INFINITY,
+      earliestEffectMs: earliestEffectOf(candidates),
       seenAtMs: Math.min(answeredAtMs, look?.seenAtMs ?? Number.POSITIVE_INFINITY),
       releasedAtMs: isExpired(order.status) && look !== undefined ? look.expiredAtMs : Number.POSITIVE_INFINITY,
     });
   }
-  const stockOnlyShrank = history.stockChanges.length === 0 && !final.orders.some((order) => isReleased(order.status));
-  return { history, final, placements, orders, stockOnlyShrank, settings };
+  return { history, final, placements, orders, stockOnlyShrank: onlyShrank(history, final), settings };
+}
+
+/** An order that exists though no attempt should have made one was made by some attempt all the same. */
+function earliestEffectOf(candidates: readonly Placement[]): number {
+  if (candidates.length === 0) return Number.NEGATIVE_INFINITY;
+  const momentsMs = candidates.map(({ earliestEffectMs, attempts }) =>
+    Number.isFinite(earliestEffectMs) ? earliestEffectMs : (attempts[0]?.sentAtMs ?? Number.NEGATIVE_INFINITY),
+  );
+  return Math.min(...momentsMs);
+}
+
+function onlyShrank(history: History, final: FinalState): boolean {
+  const reads = [...history.orderReads.flatMap((read) => read.orders), ...final.orders];
+  return history.stockChanges.length === 0 && !reads.some((order) => isReleased(order.status));
 }
 
 function groupAnswers(attempts: readonly PlaceOrderRecord[]): Map<string, PlaceOrderRecord[]> {

@@ -65,12 +65,7 @@ export interface FinalStateRecord {
   readonly orders: readonly OrderState[];
 }
 
-export type HistoryRecord =
-  | PlaceOrderRecord
-  | ReadSaleRecord
-  | ReadOrdersRecord
-  | ChangeStockRecord
-  | FinalStateRecord;
+export type HistoryRecord = PlaceOrderRecord | ReadSaleRecord | ReadOrdersRecord | ChangeStockRecord | FinalStateRecord;
 
 /** The final state as the checks take it. */
 export type FinalState = Pick<FinalStateRecord, 'sale' | 'orders'>;

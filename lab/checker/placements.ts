@@ -15,7 +15,7 @@ export interface Placement {
    * `unknown`: neither.
    */
   readonly outcome: 'accepted' | 'refused' | 'unknown';
-  /** Whether any attempt's outcome was unknown when it ended. */
+  /** Whether the outcome of any attempt was unknown. */
   readonly everUnknown: boolean;
   /** Before this moment none of its attempts can have made an order; `Infinity` when none can have at all. */
   readonly earliestEffectMs: number;
@@ -38,9 +38,9 @@ export function mayHaveTakenEffect(attempt: PlaceOrderRecord): boolean {
   return attempt.status === null || isSuccess(attempt) || attempt.status >= 500;
 }
 
-/** Whether nobody can tell from the attempt alone if there is an order. */
+/** Whether nobody can tell from the attempt alone if it made an order. */
 export function isUnknown(attempt: PlaceOrderRecord): boolean {
-  return !isSuccess(attempt) && (mayHaveTakenEffect(attempt) || attempt.code === 'request-in-progress');
+  return mayHaveTakenEffect(attempt) && !isSuccess(attempt);
 }
 
 /** Groups the attempts by buyer and key. */

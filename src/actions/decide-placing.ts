@@ -10,6 +10,8 @@ export interface PlaceOrderRequest {
   /** The order's id if it is accepted. Made once per attempt, so that a batch run twice writes the same order. */
   readonly orderId: string;
   readonly saleId: string;
+  /** Set for a shop's back end: it orders in its own merchant's sales only. */
+  readonly onlyMerchantId: string | null;
   readonly customerId: string;
   /** Who calls: the customer, or the merchant whose back end orders for a customer. Scopes the key. */
   readonly placedBy: string;

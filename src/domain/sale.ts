@@ -4,6 +4,7 @@ export type Fulfillment = 'direct' | 'kitchen';
 /** The terms of a sale that decide about its orders. Times are the database's clock. */
 export interface SaleTerms {
   readonly id: string;
+  readonly merchantId: string;
   readonly currency: string;
   readonly opensAt: Date;
   readonly closesAt: Date;

@@ -11,6 +11,7 @@ function state(
 ): StockState {
   const sale = {
     id: 'sale',
+    merchantId: 'shop',
     currency: 'EUR',
     opensAt: new Date(NOW.getTime() - HOUR_MS),
     closesAt: new Date(NOW.getTime() + HOUR_MS),
@@ -40,6 +41,7 @@ function state(
 
 const request = (lines: Record<string, number> = { item0: 1 }, customerId = 'anna'): OrderRequest => ({
   saleId: 'sale',
+  onlyMerchantId: null,
   customerId,
   lines: Object.entries(lines).map(([itemId, quantity]) => ({ itemId, quantity })),
 });
@@ -89,6 +91,11 @@ test('a sale opens at opensAt and takes nothing from closesAt on', () => {
 test('an item of another sale is unknown, and the line is named', () => {
   const decision = only(state({ items: [{}, { saleId: 'other' }] }), request({ item0: 1, item1: 1 }));
   assert.deepEqual(decision, { outcome: 'unknown-item', lineIndexes: [1] });
+});
+
+test("a shop's back end orders in its own merchant's sales only", () => {
+  assert.equal(only(state(), { ...request(), onlyMerchantId: 'shop' })?.outcome, 'accepted');
+  assert.equal(only(state(), { ...request(), onlyMerchantId: 'other' })?.outcome, 'unknown-sale');
 });
 
 test('the limit counts what the same batch gave before', () => {

@@ -14,6 +14,8 @@ export interface ItemState {
 /** What one customer asks for: all of the lines or none. No item appears twice. */
 export interface OrderRequest {
   readonly saleId: string;
+  /** A shop's back end orders in its own merchant's sales only; null for customers. */
+  readonly onlyMerchantId: string | null;
   readonly customerId: string;
   readonly lines: readonly { readonly itemId: string; readonly quantity: number }[];
 }
@@ -99,7 +101,8 @@ function refuse(
   request: OrderRequest,
 ): Refusal | undefined {
   const sale = state.sales.get(request.saleId);
-  if (sale === undefined) return { outcome: 'unknown-sale' };
+  const foreign = request.onlyMerchantId !== null && request.onlyMerchantId !== sale?.merchantId;
+  if (sale === undefined || foreign) return { outcome: 'unknown-sale' };
 
   const unknown = request.lines.flatMap((line, index) =>
     state.items.get(line.itemId)?.saleId === sale.id ? [] : [index],

@@ -1,9 +1,25 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { Caller } from '../domain/caller.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import { API_KEY_PREFIX, type FindApiKey } from './api-keys.ts';
 import { ProblemError } from './problems.ts';
 
 /** Who presents these credentials (the Authorization header), or undefined when they are no good. */
 export type Authenticate = (authorization: string) => Caller | undefined | Promise<Caller | undefined>;
+
+/** Bearer credentials (RFC 6750 § 2.1); the scheme's name is the same in any letter case. */
+const BEARER = /^bearer +(\S+)$/i;
+
+/** Tells callers by their access token or API key. */
+export function createAuthenticate(options: { tokens: AccessTokens; findApiKey: FindApiKey }): Authenticate {
+  return (authorization) => {
+    const credentials = BEARER.exec(authorization)?.[1];
+    if (credentials === undefined) return undefined;
+    return credentials.startsWith(API_KEY_PREFIX)
+      ? options.findApiKey(credentials)
+      : options.tokens.verify(credentials);
+  };
+}
 
 /** A hook that knows the caller before a body is read, and answers 401 to whoever it does not know (RFC 6750 § 3). */
 export function requireCaller(authenticate: Authenticate): onRequestAsyncHookHandler {

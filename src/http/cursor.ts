@@ -34,3 +34,12 @@ function isPosition(value: unknown): value is CursorPosition {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((member) => typeof member === 'string' || typeof member === 'number');
 }
+
+/** The id at which a list ordered by id goes on; undefined for the first page. */
+export function decodeIdCursor(text: string | undefined): string | undefined {
+  const position = decodeCursor(text);
+  if (position === undefined) return undefined;
+  const { id } = position;
+  if (typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  throw new ProblemError('cursor-invalid', { detail: 'Use nextCursor with the same filters.' });
+}

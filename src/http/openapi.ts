@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { Type } from 'typebox';
 import type { App } from './app.ts';
@@ -44,15 +45,20 @@ const IDEMPOTENCY_KEY = Type.String({
 
 const IF_MATCH = Type.String({ description: 'The ETag of what you read, or *.' });
 
+/** The version of the API is the engine's. */
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
 /** Describes the routes as OpenAPI 3.1. Call it before the first route. */
-export async function describeRoutes(app: App, version: string): Promise<void> {
+export async function describeRoutes(app: App): Promise<void> {
   app.addSchema(Problem);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'Doorbuster',
-        version,
+        version: VERSION,
         description: 'First come, first served ordering for things that run out.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },

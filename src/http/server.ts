@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { App } from './app.ts';
 import { PROBLEMS, type ProblemCode, problemDocument } from './problems.ts';
 import { replyError, replyProblem } from './reply-problem.ts';
@@ -25,15 +25,18 @@ export async function createServer(options: {
   publicUrl: string;
   /** Origins whose pages may call from a browser. */
   corsOrigins: readonly string[];
+  observe: (method: string, route: string, status: number, seconds: number) => void;
+  /** True from the moment a stop was asked for. */
+  closing: () => boolean;
 }): Promise<App> {
   const { log, publicUrl } = options;
   const app: App = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
-    requestIdLogLabel: 'requestId',
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       reply.header('Request-Id', request.id);
@@ -58,8 +61,19 @@ export async function createServer(options: {
   app.setNotFoundHandler((_request, reply) =>
     replyProblem(reply, 'not-found', { detail: 'No route has this address.' }),
   );
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('Request-Id', request.id);
+    if (!options.closing()) return done();
+    replyProblem(reply, 'unavailable', {
+      detail: 'This process is stopping. Nothing was done; retry with the same key.',
+      retryAfterSeconds: 1,
+      headers: { Connection: 'close' },
+    });
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    // The route's pattern, never the address: labels of a metric must stay few.
+    options.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    done();
   });
 
   await app.register(cors, {

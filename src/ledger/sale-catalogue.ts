@@ -99,11 +99,10 @@ export async function getSale(db: Queryable, saleId: string): Promise<CatalogueS
   return sale;
 }
 
-/** Which sales a list shows: real ones or test sales, of some merchants or of all. */
-export interface SaleFilter {
-  readonly test: boolean;
-  readonly merchantIds?: readonly string[] | undefined;
-}
+/** Which sales a list shows: real ones, of one merchant or of all; or test sales, of some merchants or of all. */
+export type SaleFilter =
+  | { readonly test: false; readonly merchantId: string | undefined }
+  | { readonly test: true; readonly merchantIds: readonly string[] | undefined };
 
 // Each page seeks to its place by the index that fits the filter (each condition on `test` is that of a partial
 // index), so page 1,000 costs what page 1 costs, and what comes or goes meanwhile moves nothing else.
@@ -112,11 +111,13 @@ const listOf = (name: string, which: string) =>
     name,
     `${withClock(`${SHOWN} WHERE ${which} AND sales.id < $1 ORDER BY sales.id DESC LIMIT $2`)} ORDER BY shown.id DESC`,
   );
-const OF_MERCHANTS = 'sales.merchant_id = ANY ($3::uuid[])';
 const listReal = listOf('list_sales', 'NOT sales.test');
-const listRealOfMerchants = listOf('list_sales_of_merchants', `NOT sales.test AND ${OF_MERCHANTS}`);
+const listRealOfMerchant = listOf('list_sales_of_merchant', 'NOT sales.test AND sales.merchant_id = $3');
 const listTests = listOf('list_test_sales', 'sales.test');
-const listTestsOfMerchants = listOf('list_test_sales_of_merchants', `sales.test AND ${OF_MERCHANTS}`);
+const listTestsOfMerchants = listOf(
+  'list_test_sales_of_merchants',
+  'sales.test AND sales.merchant_id = ANY ($3::uuid[])',
+);
 
 const ID_MAX = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -127,11 +128,14 @@ export async function listSales(
   afterId: string | undefined,
   limit: number,
 ): Promise<{ sales: CatalogueSale[]; readAt: Date }> {
-  const place = [afterId ?? ID_MAX, limit];
-  const run = async (list: Statement<ShownRow>, values: readonly unknown[]) => toSales(await db.query(list, values));
-  if (filter.merchantIds === undefined) return run(filter.test ? listTests : listReal, place);
-  const ofMerchants = filter.test ? listTestsOfMerchants : listRealOfMerchants;
-  return run(ofMerchants, [...place, arrayLiteral(filter.merchantIds)]);
+  const run = async (list: Statement<ShownRow>, ...further: string[]) =>
+    toSales(await db.query(list, [afterId ?? ID_MAX, limit, ...further]));
+  if (filter.test) {
+    const { merchantIds } = filter;
+    return merchantIds === undefined ? run(listTests) : run(listTestsOfMerchants, arrayLiteral(merchantIds));
+  }
+  const { merchantId } = filter;
+  return merchantId === undefined ? run(listReal) : run(listRealOfMerchant, merchantId);
 }
 
 const readMerchantOfSale = statement<{ merchant_id: string }>(

@@ -4,6 +4,7 @@ import { type Queryable, statement } from './statement.ts';
 
 interface TermsRow {
   id: string;
+  merchant_id: string;
   currency: string;
   opens_at: Date;
   closes_at: Date;
@@ -18,7 +19,8 @@ export interface LockedSale extends SaleTerms {
   readonly lastArrival: number;
 }
 
-const TERMS = 'id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, test, last_arrival';
+const TERMS =
+  'id, merchant_id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, test, last_arrival';
 
 // The first lock of every batch. Ordered, so that two batches over the same sales never wait for each other.
 // NO KEY: what is changed is no key, and rows that refer to a sale may be inserted meanwhile.
@@ -35,6 +37,7 @@ const readSalesForPlacing = statement<TermsRow>(
 function toTerms(row: TermsRow): LockedSale {
   return {
     id: row.id,
+    merchantId: row.merchant_id,
     currency: row.currency,
     opensAt: row.opens_at,
     closesAt: row.closes_at,

@@ -6,8 +6,21 @@ export interface TestDatabase {
   readonly url: string;
   /** Runs SQL as the test's own eyes and hands; not through the engine. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs a query until it returns a row, and gives that. */
+  until<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row>;
+  /** Takes locks by a query and keeps them. */
+  hold(text: string, values?: unknown[]): Promise<HeldLock>;
   drop(): Promise<void>;
 }
+
+export interface HeldLock {
+  /** Resolves when some other session waits for this lock. */
+  blocksSomebody(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** How long the tests wait for something that must happen. */
+const PATIENCE_MS = 10_000;
 
 export const TEMPLATE_DATABASE = 'doorbuster_template';
 
@@ -35,10 +48,40 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = serverUrl(name);
   const pool = new pg.Pool({ connectionString: url, max: 3 });
   pool.on('error', () => undefined);
+  const query = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await pool.query<Row>(text, values)).rows;
+
+  async function until<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const [row] = await query<Row>(text, values);
+      if (row !== undefined) return row;
+      if (Date.now() > deadline) throw new Error(`Nothing came of: ${text}`);
+      await query('SELECT pg_sleep(0.02)');
+    }
+  }
+
+  async function hold(text: string, values: unknown[] = []): Promise<HeldLock> {
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    await client.query(text, values);
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return {
+      async blocksSomebody() {
+        await until('SELECT pid FROM pg_stat_activity WHERE $1::int = ANY (pg_blocking_pids(pid))', [rows[0]?.pid]);
+      },
+      async release() {
+        await client.query('COMMIT');
+        client.release();
+      },
+    };
+  }
+
   return {
     url,
-    query: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
-      (await pool.query<Row>(text, values)).rows,
+    query,
+    until,
+    hold,
     async drop() {
       await pool.end();
       await onServer(`DROP DATABASE ${name} WITH (FORCE)`);

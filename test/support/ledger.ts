@@ -68,6 +68,7 @@ export function orderRequest(
   return {
     orderId: randomUUIDv7(),
     saleId,
+    onlyMerchantId: null,
     customerId,
     placedBy: customerId,
     idempotencyKey: randomUUID(),

@@ -37,8 +37,9 @@ export function runAs(
       cwd: '/',
       env: SERVER_ENVIRONMENT,
       stdio: ['ignore', 'pipe', 'pipe', descriptor],
-      timeout: COMMAND_TIMEOUT_MS,
     });
+    // Not spawn's own time-out: its timer outlives a program that could not be run, and keeps this process alive.
+    const timer = setTimeout(() => child.kill(), COMMAND_TIMEOUT_MS).unref();
     let output = '';
     const append = (chunk: Buffer): void => {
       output += chunk.toString();
@@ -46,7 +47,10 @@ export function runAs(
     child.stdout?.on('data', append);
     child.stderr?.on('data', append);
     child.once('error', reject);
-    child.once('close', (exitCode) => resolve({ exitCode, output }));
+    child.once('close', (exitCode) => {
+      clearTimeout(timer);
+      resolve({ exitCode, output });
+    });
   });
 }
 

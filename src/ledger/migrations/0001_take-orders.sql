@@ -85,7 +85,6 @@ CREATE TABLE sales (
 CREATE INDEX sales_public ON sales (id) WHERE NOT test;
 CREATE INDEX sales_public_of_merchant ON sales (merchant_id, id) WHERE NOT test;
 CREATE INDEX sales_tests ON sales (id) WHERE test;
-CREATE INDEX sales_tests_of_merchant ON sales (merchant_id, id) WHERE test;
 
 -- The stock. The first CHECK is the conservation law: no commit can break it.
 CREATE TABLE items (

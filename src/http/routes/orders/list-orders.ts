@@ -7,7 +7,7 @@ import { listOrders, type OrderFilter, type OrderPosition } from '../../../ledge
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { staffMerchantIds } from '../../authorization.ts';
-import { decodeCursor, encodeCursor } from '../../cursor.ts';
+import { decodeCursor, decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { OrderResource, toOrderResource } from './order-resource.ts';
@@ -32,15 +32,14 @@ export function listOrdersRoute(
             userId: Type.Optional(Uuid),
             saleId: Type.Optional(Uuid),
             status: Type.Optional(Type.Enum([...ORDER_STATUSES])),
-            cursor: Type.Optional(Type.String({ maxLength: 500, description: 'nextCursor of the page before.' })),
-            limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+            ...PAGE_QUERY,
           },
           { additionalProperties: false },
         ),
         response: {
           200: Type.Object({
             data: Type.Array(OrderResource),
-            nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Null on the last page.' }),
+            nextCursor: NextCursor,
           }),
         },
       },
@@ -77,10 +76,13 @@ function cursorAt(order: Order, ofSale: boolean): string {
 }
 
 function positionOf(cursor: string | undefined, ofSale: boolean): OrderPosition | undefined {
+  if (!ofSale) {
+    const id = decodeIdCursor(cursor);
+    return id === undefined ? undefined : { id };
+  }
   const position = decodeCursor(cursor);
   if (position === undefined) return undefined;
-  const { arrival, id } = position;
-  if (ofSale && typeof arrival === 'number' && Number.isSafeInteger(arrival) && arrival >= 0) return { arrival };
-  if (!ofSale && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)) return { id };
+  const { arrival } = position;
+  if (typeof arrival === 'number' && Number.isSafeInteger(arrival) && arrival >= 0) return { arrival };
   throw new ProblemError('cursor-invalid', { detail: 'Use nextCursor with the same filters.' });
 }

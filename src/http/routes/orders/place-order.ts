@@ -8,6 +8,7 @@ import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { versionTag } from '../../conditional-request.ts';
 import { fingerprintOf, idempotencyKeyOf } from '../../idempotency-key.ts';
+import { invalidRequest } from '../../invalid-request.ts';
 import { ProblemError } from '../../problems.ts';
 import { replyProblem } from '../../reply-problem.ts';
 import { Uuid } from '../../uuid.ts';
@@ -55,7 +56,8 @@ export function placeOrderRoute(
     placeOrder: PlaceOrder;
     /** The id of the customer that a shop's back end orders for. */
     findShopCustomer: (merchantId: string, externalId: string) => string | Promise<string>;
-    observe: (outcome: PlaceOrderOutcome, seconds: number) => void;
+    /** `placed`, `replayed`, or why not, and the seconds it took. */
+    observe: (outcome: string, seconds: number) => void;
   },
 ): void {
   app.post(
@@ -89,6 +91,7 @@ export function placeOrderRoute(
       const outcome = await options.placeOrder({
         orderId: randomUUIDv7(),
         saleId,
+        onlyMerchantId: caller.kind === 'shop' ? caller.merchantId : null,
         customerId: customer instanceof Promise ? await customer : customer,
         placedBy: callerId(caller),
         idempotencyKey: idempotencyKeyOf(request),
@@ -98,7 +101,8 @@ export function placeOrderRoute(
         metadata: metadata === undefined ? null : JSON.stringify(metadata),
         requestId: request.id,
       });
-      options.observe(outcome, (performance.now() - startedAt) / 1_000);
+      const replayed = outcome.outcome === 'placed' && outcome.replayed;
+      options.observe(replayed ? 'replayed' : outcome.outcome, (performance.now() - startedAt) / 1_000);
       answer(request, reply, outcome);
       return reply;
     },
@@ -115,12 +119,12 @@ function mayOrder(caller: Caller, saleId: string): void {
 
 function ownOrder(accountId: string, onBehalfOf: string | undefined): string {
   if (onBehalfOf === undefined) return accountId;
-  throw invalid([{ pointer: '/onBehalfOf', detail: 'is for API keys only; a customer orders for itself' }]);
+  throw invalidRequest([{ pointer: '/onBehalfOf', detail: 'is for API keys only; a customer orders for itself' }]);
 }
 
 function required(onBehalfOf: string | undefined): string {
   if (onBehalfOf !== undefined) return onBehalfOf;
-  throw invalid([{ pointer: '/onBehalfOf', detail: 'is required with an API key: which customer orders' }]);
+  throw invalidRequest([{ pointer: '/onBehalfOf', detail: 'is required with an API key: which customer orders' }]);
 }
 
 function noItemTwice(lines: readonly { readonly itemId: string }[]): void {
@@ -131,14 +135,7 @@ function noItemTwice(lines: readonly { readonly itemId: string }[]): void {
     seen.add(itemId);
     return again ? [{ pointer: `/lines/${index}/itemId`, detail: 'stands in another line already' }] : [];
   });
-  if (errors.length > 0) throw invalid(errors);
-}
-
-function invalid(errors: readonly { readonly pointer: string; readonly detail: string }[]): ProblemError {
-  return new ProblemError('validation-failed', {
-    detail: 'See errors for each place that must change.',
-    extras: { errors },
-  });
+  if (errors.length > 0) throw invalidRequest(errors);
 }
 
 /** Maps each outcome to its status. The refusals of a rush pass here, so nothing is thrown. */
@@ -169,11 +166,11 @@ function answer(request: FastifyRequest, reply: FastifyReply, outcome: PlaceOrde
       });
     }
     case 'unknown-sale':
-      return replyError(reply, invalid([{ pointer: '/saleId', detail: 'is not a sale' }]));
+      return replyError(reply, invalidRequest([{ pointer: '/saleId', detail: 'is not a sale' }]));
     case 'unknown-item':
       return replyError(
         reply,
-        invalid(
+        invalidRequest(
           outcome.lineIndexes.map((index) => ({
             pointer: `/lines/${index}/itemId`,
             detail: 'is not an item of this sale',

@@ -16,7 +16,7 @@ import { requireStaffOf } from './sale-staff.ts';
 import { saleTag } from './sale-tag.ts';
 
 /** Two hundred items with long names need more than the usual limit. */
-const BODY_BYTES_MAX = 512 * 1024;
+const BODY_BYTES_MAX = 256 * 1024;
 
 const NO_MERCHANT = 'You have no merchant with this id.';
 

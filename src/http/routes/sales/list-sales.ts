@@ -5,7 +5,7 @@ import { listSales, type SaleFilter } from '../../../ledger/sale-catalogue.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { staffMerchantIds } from '../../authorization.ts';
-import { decodeCursor, encodeCursor } from '../../cursor.ts';
+import { decodeCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { SaleResource, toSaleResource } from './sale-resource.ts';
@@ -35,15 +35,14 @@ export function listSalesRoute(
           {
             merchantId: Type.Optional(Uuid),
             test: Type.Boolean({ default: false, description: 'Test sales instead of real ones.' }),
-            cursor: Type.Optional(Type.String({ maxLength: 500, description: 'nextCursor of the page before.' })),
-            limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+            ...PAGE_QUERY,
           },
           { additionalProperties: false },
         ),
         response: {
           200: Type.Object({
             data: Type.Array(SaleResource),
-            nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Null on the last page.' }),
+            nextCursor: NextCursor,
           }),
         },
       },
@@ -51,9 +50,9 @@ export function listSalesRoute(
     async (request, reply) => {
       const { test, cursor, limit } = request.query;
       const merchantId = request.query.merchantId?.toLowerCase();
-      const filter = test
+      const filter: SaleFilter = test
         ? testSalesOf(await staffMerchantIds(database, callerOf(request)), merchantId)
-        : { test, merchantIds: merchantId === undefined ? undefined : [merchantId] };
+        : { test: false, merchantId };
       // One more than asked for tells whether there is a next page.
       const { sales, readAt } = await listSales(database, filter, positionOf(cursor), limit + 1);
       const page = sales.slice(0, limit);

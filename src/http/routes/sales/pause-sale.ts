@@ -1,19 +1,10 @@
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestAsyncHookHandler } from 'fastify';
 import { Type } from 'typebox';
-import { pauseSale } from '../../../actions/pause-sale.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
-import { jsonAnswer, replyOnce } from '../../reply-once.ts';
 import { Uuid } from '../../uuid.ts';
-import { SaleResource, toSaleResource } from './sale-resource.ts';
-import { requireSaleStaff } from './sale-staff.ts';
-import { saleTag } from './sale-tag.ts';
-
-/** There is nothing to say: no body, or an empty object. */
-export const NoBody = Type.Unsafe<null | Record<string, never>>({
-  type: ['object', 'null'],
-  additionalProperties: false,
-});
+import { replyPaused } from './reply-paused.ts';
+import { SaleResource } from './sale-resource.ts';
 
 /** `POST /api/v1/sales/{saleId}/pause` */
 export function pauseSaleRoute(
@@ -33,7 +24,6 @@ export function pauseSaleRoute(
         description:
           "The merchant's staff and operators. After the answer no order is taken until the sale is resumed. A paused sale stays as it is.",
         params: Type.Object({ saleId: Uuid }),
-        body: NoBody,
         response: { 200: SaleResource },
       },
     },
@@ -42,19 +32,4 @@ export function pauseSaleRoute(
       return reply;
     },
   );
-}
-
-/** Pauses or resumes a sale for its staff and answers with the sale. */
-export async function replyPaused(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  database: Database,
-  saleId: string,
-  paused: boolean,
-): Promise<FastifyReply> {
-  await requireSaleStaff(database, request, saleId);
-  return replyOnce(request, reply, database, async (transaction) => {
-    const sale = await pauseSale(transaction, saleId, paused);
-    return { answer: jsonAnswer(200, toSaleResource(sale), { ETag: saleTag(sale) }) };
-  });
 }

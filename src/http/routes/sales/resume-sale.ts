@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
 import { Uuid } from '../../uuid.ts';
-import { NoBody, replyPaused } from './pause-sale.ts';
+import { replyPaused } from './reply-paused.ts';
 import { SaleResource } from './sale-resource.ts';
 
 /** `POST /api/v1/sales/{saleId}/resumption` */
@@ -22,7 +22,6 @@ export function resumeSaleRoute(
         summary: 'Resume a paused sale',
         description: "The merchant's staff and operators. A sale that is not paused stays as it is.",
         params: Type.Object({ saleId: Uuid }),
-        body: NoBody,
         response: { 200: SaleResource },
       },
     },

@@ -8,8 +8,9 @@ import { HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX } from '../../../domain/sale-ter
 export const Name = Type.String({
   minLength: 1,
   maxLength: 200,
-  // Text that PostgreSQL can store, and that shows: not only blanks.
-  pattern: '^[^\\u0000]*\\S[^\\u0000]*$',
+  // Text that PostgreSQL can store (no NUL), and that shows: not only blanks. Each character fits one place of the
+  // pattern only, so no text, however long, makes the check slow.
+  pattern: '^\\s*[^\\s\\u0000][^\\u0000]*$',
 });
 
 /**

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { spreadOf } from './statistics.ts';
+
+test('the median of an odd count is the middle one, of an even count the mean of the middle two', () => {
+  assert.deepEqual(spreadOf([9, 1, 5]), { median: 5, min: 1, max: 9 });
+  assert.deepEqual(spreadOf([9, 1, 5, 7]), { median: 6, min: 1, max: 9 });
+});
+
+test('nothing measured has no median', () => {
+  assert.equal(spreadOf([]), undefined);
+});

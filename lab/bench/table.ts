@@ -1,0 +1,47 @@
+import type { Spread } from './statistics.ts';
+import type { GoalSummary, RowSummary } from './summary.ts';
+
+/** The rows as a table for people: medians, the range in brackets. CPU is microseconds for each counted answer. */
+export function formatTable(rows: readonly RowSummary[]): string {
+  const heading = ['', 'answers/s', 'x echo', 'p50 ms', 'p99 ms', 'client µs', 'server µs', 'postgres µs', 'others'];
+  const lines = rows.map((row) => [
+    row.valid ? row.title : `${row.title} (INVALID)`,
+    formatSpread(row.perSecond, 0),
+    formatSpread(row.toReference, 3),
+    formatMedian(row.latencyMs.p50, 1),
+    formatMedian(row.latencyMs.p99, 1),
+    formatMedian(row.cpuMicros.client, 1),
+    formatMedian(row.cpuMicros.server, 1),
+    formatMedian(row.cpuMicros.postgres, 1),
+    row.othersShare === undefined ? '–' : `${(row.othersShare.median * 100).toFixed(0)} %`,
+  ]);
+  return alignColumns([heading, ...lines]);
+}
+
+/** One line a goal. */
+export function formatGoal(goal: GoalSummary): string {
+  const verdict = goal.met === undefined ? 'not measured' : goal.met ? 'met' : 'MISSED';
+  return `${goal.title}: ${formatSpread(goal.ratio, 2)}, goal ${goal.atLeast} or more: ${verdict}`;
+}
+
+function formatSpread(spread: Spread | undefined, digits: number): string {
+  if (spread === undefined) return '–';
+  const [median, min, max] = [spread.median, spread.min, spread.max].map((value) => formatNumber(value, digits));
+  return `${median} [${min}–${max}]`;
+}
+
+function formatMedian(spread: Spread | undefined, digits: number): string {
+  return spread === undefined ? '–' : formatNumber(spread.median, digits);
+}
+
+function formatNumber(value: number, digits: number): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** The first column to the left, the others to the right. */
+function alignColumns(cells: readonly (readonly string[])[]): string {
+  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return cells.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
+}

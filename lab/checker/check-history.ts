@@ -1,0 +1,47 @@
+import type { Case, CheckSettings } from './case.ts';
+import { layOutCase } from './case.ts';
+import { checkAnswers } from './check-answers.ts';
+import { checkArrivalGaps, checkArrivalOrder } from './check-arrival.ts';
+import { checkNoHiddenWin, checkOneOrderPerKey, checkReplays, checkResolved } from './check-keys.ts';
+import { checkFalseLimits, checkLimits } from './check-limits.ts';
+import { checkListing, checkPrices, checkReadBack, checkWhole } from './check-orders.ts';
+import { checkSoldOut } from './check-sold-out.ts';
+import { checkBooks, checkOversold, checkSamples, checkUndersold } from './check-stock.ts';
+import { checkWindow } from './check-window.ts';
+import type { FinalState, History } from './history.ts';
+import type { Violation } from './violation.ts';
+
+/** Every check, in the order in which its findings are told. A new promise is a new function here. */
+const CHECKS: readonly ((facts: Case) => Violation[])[] = [
+  checkOversold,
+  checkUndersold,
+  checkBooks,
+  checkSamples,
+  checkReadBack,
+  checkPrices,
+  checkListing,
+  checkOneOrderPerKey,
+  checkResolved,
+  checkReplays,
+  checkNoHiddenWin,
+  checkLimits,
+  checkFalseLimits,
+  checkArrivalGaps,
+  checkArrivalOrder,
+  checkSoldOut,
+  checkWhole,
+  checkWindow,
+  checkAnswers,
+];
+
+const DEFAULT_SETTINGS: CheckSettings = { soldOutBoundMs: 0, complete: true };
+
+/**
+ * Judges one run on one sale: what its clients recorded against what the engine shows at the end. Pure, and it knows
+ * nothing of the engine but the wire. Everything it reports is certain from the record; what only may be wrong is not
+ * reported. n log n in the records.
+ */
+export function checkHistory(history: History, final: FinalState, settings: Partial<CheckSettings> = {}): Violation[] {
+  const facts = layOutCase(history, final, { ...DEFAULT_SETTINGS, ...settings });
+  return CHECKS.flatMap((check) => check(facts));
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { retryDelayMs } from './retry-delay.ts';
+
+const least = () => 0;
+const most = () => 0.999_999;
+
+test('the delay doubles up to two seconds, the upper half by chance', () => {
+  assert.deepEqual(
+    [1, 2, 3, 20].map((attempt) => retryDelayMs(attempt, undefined, least)),
+    [25, 50, 100, 1000],
+  );
+  assert.deepEqual(
+    [1, 2, 3, 20].map((attempt) => Math.round(retryDelayMs(attempt, undefined, most))),
+    [50, 100, 200, 2000],
+  );
+});
+
+test('Retry-After is honoured, in seconds and as a date, but not for ever', () => {
+  assert.equal(retryDelayMs(1, '3', least), 3000);
+  assert.equal(retryDelayMs(1, '86400', least), 10_000);
+  const delayMs = retryDelayMs(1, new Date(Date.now() + 5000).toUTCString(), least);
+  assert.ok(delayMs > 3000 && delayMs <= 5000, String(delayMs));
+});
+
+test('a Retry-After of zero, or one that is neither, leaves the own delay', () => {
+  assert.equal(retryDelayMs(1, '0', least), 25);
+  assert.equal(retryDelayMs(1, 'soon', least), 25);
+});

@@ -1,0 +1,32 @@
+import type { onRequestAsyncHookHandler } from 'fastify';
+import { findAccount } from '../../../ledger/accounts.ts';
+import type { Database } from '../../../ledger/database.ts';
+import type { App } from '../../app.ts';
+import { callerOf } from '../../authentication.ts';
+import { ProblemError } from '../../problems.ts';
+import { AccountResource, toAccountResource } from './account-resource.ts';
+
+/** `GET /api/v1/accounts/me` */
+export function getOwnAccountRoute(
+  app: App,
+  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+): void {
+  app.get(
+    '/api/v1/accounts/me',
+    {
+      onRequest: options.authenticated,
+      schema: {
+        operationId: 'getOwnAccount',
+        tags: ['accounts'],
+        summary: 'Read the account that is signed in',
+        response: { 200: AccountResource },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const account = caller.kind === 'account' ? await findAccount(options.database, caller.accountId) : undefined;
+      if (account === undefined) throw new ProblemError('not-found', { detail: 'These credentials have no account.' });
+      return toAccountResource(account);
+    },
+  );
+}

@@ -1,0 +1,56 @@
+import { Type } from 'typebox';
+import type { LogIn } from '../../../actions/log-in.ts';
+import type { AccessTokens } from '../../access-tokens.ts';
+import type { App } from '../../app.ts';
+import { replyProblem } from '../../reply-problem.ts';
+import { AccountResource, toAccountResource } from './account-resource.ts';
+
+/** `POST /api/v1/sessions` */
+export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessTokens }): void {
+  app.post(
+    '/api/v1/sessions',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'logIn',
+        tags: ['accounts'],
+        summary: 'Sign in',
+        description: 'Gives an access token. Too many wrong passwords for one e-mail or from one address: 429.',
+        body: Type.Object(
+          { email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 200 }) },
+          { additionalProperties: false },
+        ),
+        response: {
+          201: Type.Object({
+            accessToken: Type.String(),
+            tokenType: Type.Literal('Bearer'),
+            expiresInSeconds: Type.Integer(),
+            account: AccountResource,
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = await options.logIn({ ...request.body, address: request.ip });
+      if (outcome.outcome === 'limited') {
+        return replyProblem(reply, 'rate-limited', {
+          detail: 'Too many attempts to sign in. Wait, or ask an operator.',
+          retryAfterSeconds: outcome.retryAfterSeconds,
+        });
+      }
+      if (outcome.outcome === 'rejected') {
+        return replyProblem(reply, 'credentials-rejected', { headers: { 'WWW-Authenticate': 'Bearer' } });
+      }
+      const { account } = outcome;
+      return reply
+        .code(201)
+        .header('Cache-Control', 'no-store')
+        .send({
+          accessToken: options.tokens.sign({ accountId: account.id, role: account.role }),
+          tokenType: 'Bearer' as const,
+          expiresInSeconds: options.tokens.ttlSeconds,
+          account: toAccountResource(account),
+        });
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import type { Role } from '../domain/caller.ts';
+import { type Queryable, statement } from './statement.ts';
+
+/** Someone who signs in. */
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string | null;
+  readonly role: Role;
+  readonly createdAt: Date;
+}
+
+interface AccountRow {
+  id: string;
+  email: string;
+  name: string | null;
+  role: Role;
+  created_at: Date;
+}
+
+const COLUMNS = 'id, email, name, role, created_at';
+
+const toAccount = (row: AccountRow): Account => ({
+  id: row.id,
+  email: row.email,
+  name: row.name,
+  role: row.role,
+  createdAt: row.created_at,
+});
+
+// Two registrations of one e-mail at once: the unique key lets one in, the other gets no row.
+const insert = statement<AccountRow>(
+  'insert_account',
+  `INSERT INTO accounts (id, email, name, password_hash, role) VALUES ($1, $2, $3, $4, $5)
+   ON CONFLICT (email) DO NOTHING
+   RETURNING ${COLUMNS}`,
+);
+
+/** Makes an account, or returns undefined when the e-mail (in lower case) has one. */
+export async function insertAccount(
+  db: Queryable,
+  account: Pick<Account, 'id' | 'email' | 'name' | 'role'> & { readonly passwordHash: string },
+): Promise<Account | undefined> {
+  const { id, email, name, passwordHash, role } = account;
+  const [row] = await db.query(insert, [id, email, name, passwordHash, role]);
+  return row && toAccount(row);
+}
+
+const readByEmail = statement<AccountRow & { password_hash: string }>(
+  'read_account_by_email',
+  `SELECT ${COLUMNS}, password_hash FROM accounts WHERE email = $1`,
+);
+
+/** The account of an e-mail (in lower case), with its password hash. */
+export async function findCredentials(
+  db: Queryable,
+  email: string,
+): Promise<{ account: Account; passwordHash: string } | undefined> {
+  const [row] = await db.query(readByEmail, [email]);
+  return row && { account: toAccount(row), passwordHash: row.password_hash };
+}
+
+const read = statement<AccountRow>(
+  'read_account',
+  `SELECT ${COLUMNS} FROM accounts WHERE id = $1 AND email IS NOT NULL`,
+);
+
+export async function findAccount(db: Queryable, accountId: string): Promise<Account | undefined> {
+  const [row] = await db.query(read, [accountId]);
+  return row && toAccount(row);
+}
+
+const list = statement<AccountRow>(
+  'list_accounts',
+  `SELECT ${COLUMNS} FROM accounts WHERE id > $1 AND email IS NOT NULL ORDER BY id LIMIT $2`,
+);
+
+/** Accounts in the order they were made, after an id. */
+export async function listAccounts(db: Queryable, afterId: string | undefined, limit: number): Promise<Account[]> {
+  const rows = await db.query(list, [afterId ?? '00000000-0000-0000-0000-000000000000', limit]);
+  return rows.map(toAccount);
+}

@@ -1,0 +1,39 @@
+/** Remembers values by key, and forgets those that nobody asked for in a long time. */
+export interface BoundedMemory<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  delete(key: string): void;
+}
+
+/**
+ * A memory of at most `max` values. It keeps two generations: what is asked for moves to the young one, and when that
+ * has grown to half of `max` the old one is dropped whole. So each call takes the same short time however many values
+ * there are, which dropping the oldest key of one Map does not.
+ */
+export function createBoundedMemory<Value>(max: number): BoundedMemory<Value> {
+  const generationMax = Math.max(1, Math.floor(max / 2));
+  let young = new Map<string, Value>();
+  let old = new Map<string, Value>();
+
+  function set(key: string, value: Value): void {
+    young.set(key, value);
+    if (young.size < generationMax) return;
+    old = young;
+    young = new Map();
+  }
+
+  return {
+    set,
+    get(key) {
+      const recent = young.get(key);
+      if (recent !== undefined) return recent;
+      const value = old.get(key);
+      if (value !== undefined) set(key, value);
+      return value;
+    },
+    delete(key) {
+      young.delete(key);
+      old.delete(key);
+    },
+  };
+}
