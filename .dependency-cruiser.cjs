@@ -17,8 +17,16 @@ module.exports = {
       from: { path: '^src/domain/', pathNot: '\\.test\\.ts$' },
       to: { pathNot: '^src/domain/' },
     },
-    layer('ledger', ['actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'], 'SQL serves the actions, never the reverse.'),
-    layer('actions', ['http', 'workers', 'compose', 'main', 'config'], 'What the system can do knows nothing of how it is asked.'),
+    layer(
+      'ledger',
+      ['actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'],
+      'SQL serves the actions, never the reverse.',
+    ),
+    layer(
+      'actions',
+      ['http', 'workers', 'compose', 'main', 'config'],
+      'What the system can do knows nothing of how it is asked.',
+    ),
     layer('http', ['workers', 'compose', 'main', 'config'], 'A route calls actions and reads.'),
     layer('workers', ['http', 'compose', 'main', 'config'], 'A duty calls actions.'),
     {

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { glob } from 'node:fs/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
-import { createPostgres, findSystemPostgres } from './support/postgres.ts';
+import { createPostgres, installPostgres } from './support/postgres.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
@@ -15,7 +14,7 @@ const { values, positionals } = parseArgs({
   options: { prove: { type: 'boolean', default: false }, 'name-pattern': { type: 'string' } },
 });
 
-await installWhatIsMissing();
+await installPostgres();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
 process.env['TEST_SCALE'] = values.prove ? 'full' : 'short';
@@ -23,23 +22,6 @@ try {
   process.exitCode = await runTests();
 } finally {
   await postgres.remove();
-}
-
-/** Installs the system packages that the tests drive, where they are missing and this may be done. */
-async function installWhatIsMissing(): Promise<void> {
-  if ((await findSystemPostgres()) !== undefined) return;
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive'];
-  process.stderr.write('Installing PostgreSQL for the tests (apt-get install postgresql) …\n');
-  for (const command of [
-    ['apt-get', 'update', '-qq'],
-    ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'postgresql'],
-  ]) {
-    const [program = '', ...args] = [...asRoot, ...command];
-    execFileSync(program, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  }
 }
 
 /** Runs the files and prints the runner's own report; the exit code. */

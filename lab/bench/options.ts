@@ -53,7 +53,7 @@ export function readOptions(args: readonly string[], rowNames: readonly string[]
   if (values.help) return undefined;
   return {
     rounds: readCount('rounds', values.rounds, 1, 100),
-    roundSeconds: readCount('seconds', values.seconds, 1, 600),
+    roundSeconds: readCount('seconds', values.seconds, 1, 120),
     warmUpSeconds: readCount('warm-up', values['warm-up'], 1, 60),
     connections: readCount('connections', values.connections, 1, 10_000),
     only: readNames(values.only, rowNames),

@@ -22,7 +22,8 @@ export interface Goal {
 /** The row that all others are measured by. */
 export const REFERENCE = 'echo';
 
-const ENOUGH = 1_000_000_000;
+/** The most that an item may have, and more than the longest round can sell. */
+const ENOUGH = 10_000_000;
 
 /** In the order in which a round takes them. */
 export const rows: readonly Row[] = [

@@ -31,7 +31,7 @@ function checkSample(item: ItemState, atMs: number | null): Violation[] {
 }
 
 /** Units of one item in orders, counted without looking at the engine's own counters. */
-export interface PromisedUnits {
+interface PromisedUnits {
   /** In listed orders that hold their stock. */
   readonly active: number;
   /** In orders that were answered and are not listed. */
@@ -41,7 +41,7 @@ export interface PromisedUnits {
 }
 
 /** Adds up the orders' lines by item. */
-export function countPromised(facts: Case): Map<string, PromisedUnits> {
+function countPromised(facts: Case): Map<string, PromisedUnits> {
   const none = (): Record<keyof PromisedUnits, number> => ({ active: 0, lost: 0, doubtful: 0 });
   const promised = new Map(facts.final.sale.items.map((item) => [item.id, none()]));
   for (const { order, listed } of facts.orders.values()) {

@@ -9,7 +9,7 @@ import type { ItemState, SaleState } from './sale-state.ts';
  * would have it. Moments are small whole numbers: one "millisecond" apart is enough.
  */
 
-export const SALE_ID = 'sale-1';
+const SALE_ID = 'sale-1';
 export const ITEM_ID = 'item-1';
 const PRICE_MINOR = 500;
 const OPENS_AT = '2026-01-01T10:00:00.000Z';

@@ -59,7 +59,7 @@ export interface ChangeStockRecord {
 }
 
 /** What the engine shows at the end, at rest: the sale, and every order of it. */
-export interface FinalStateRecord {
+interface FinalStateRecord {
   readonly operation: 'final-state';
   readonly sale: SaleState;
   readonly orders: readonly OrderState[];

@@ -1,5 +1,5 @@
 /** One line of an order as the engine showed it. Amounts in minor units. */
-export interface OrderLineState {
+interface OrderLineState {
   readonly itemId: string;
   readonly quantity: number;
   readonly unitPriceMinor: number;

@@ -34,7 +34,7 @@ export function isSuccess(attempt: PlaceOrderRecord): boolean {
 }
 
 /** Whether the attempt itself may have made an order: a success, or no word, or a 5xx that may have come after the commit. */
-export function mayHaveTakenEffect(attempt: PlaceOrderRecord): boolean {
+function mayHaveTakenEffect(attempt: PlaceOrderRecord): boolean {
   return attempt.status === null || isSuccess(attempt) || attempt.status >= 500;
 }
 

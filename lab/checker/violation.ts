@@ -1,5 +1,5 @@
 /** The promises that a history can break, by their ids in the product's list of promises. */
-export type PromiseId =
+type PromiseId =
   | 'S-01'
   | 'S-02'
   | 'S-03'

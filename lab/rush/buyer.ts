@@ -19,7 +19,8 @@ export interface Buyer {
 
 /** What the buyers of one run share. */
 export interface Crowd {
-  readonly send: HttpClient['send'];
+  /** Begins an order: tells before each attempt by which client it goes. */
+  readonly clientFor: () => () => HttpClient;
   readonly saleId: string;
   readonly slots: Slots;
   readonly tally: Tally;
@@ -40,14 +41,15 @@ const ATTEMPTS_MAX = 20;
  * "request in progress", at growing distances. A first slot must have been taken for it; further ones it takes itself.
  */
 export async function placeOrder(crowd: Crowd, buyer: Buyer, planned: PlannedOrder): Promise<Outcome> {
+  const nextClient = crowd.clientFor();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     if (attempt > 1) await crowd.slots.take(true);
     const hangUp = planned.hangsUp && attempt === 1;
-    const { seen, retryAfter } = await attemptOrder(crowd, buyer, planned, hangUp);
+    const { seen, retryAfter } = await attemptOrder(crowd, nextClient(), buyer, planned, hangUp);
     crowd.slots.give();
     if (!hangUp && !isExpected(seen)) crowd.tally.errors += 1;
     if (isSuccess(seen) || isRefusal(seen)) {
-      if (isSuccess(seen) && planned.resends) await resend(crowd, buyer, planned);
+      if (isSuccess(seen) && planned.resends) await resend(crowd, nextClient(), buyer, planned);
       return isSuccess(seen) ? 'accepted' : 'refused';
     }
     if (!mayTryAgain(seen) || crowd.stop.aborted) break;
@@ -59,22 +61,24 @@ export async function placeOrder(crowd: Crowd, buyer: Buyer, planned: PlannedOrd
 }
 
 /** The buyer who presses the button once more, or whose telephone does. */
-async function resend(crowd: Crowd, buyer: Buyer, planned: PlannedOrder): Promise<void> {
+async function resend(crowd: Crowd, client: HttpClient, buyer: Buyer, planned: PlannedOrder): Promise<void> {
   if (crowd.stop.aborted) return;
   await crowd.slots.take(true);
   crowd.tally.retries += 1;
-  await attemptOrder(crowd, buyer, planned, false);
+  await attemptOrder(crowd, client, buyer, planned, false);
   crowd.slots.give();
 }
 
 async function attemptOrder(
   crowd: Crowd,
+  client: HttpClient,
   buyer: Buyer,
   planned: PlannedOrder,
   hangUp: boolean,
 ): Promise<{ seen: PlaceOrderRecord; retryAfter: string | undefined }> {
   crowd.tally.requests += 1;
-  const exchange = await crowd.send({
+  if (hangUp) crowd.tally.hangUps += 1;
+  const exchange = await client.send({
     method: 'POST',
     path: '/api/v1/orders',
     token: buyer.accessToken,

@@ -34,8 +34,9 @@ export interface Figures {
   readonly requests: number;
   readonly retries: number;
   readonly replays: number;
-  /** Requests without an answer, those that were hung up on purpose included. */
+  /** Requests without an answer; and how many were hung up on, on purpose. */
   readonly unanswered: number;
+  readonly hangUps: number;
   /** From sending to answer, of first acceptances and of refusals. */
   readonly accepting: Latency;
   readonly refusing: Latency;
@@ -73,6 +74,7 @@ export function workOutFigures(rehearsal: Rehearsal): Figures {
     retries: tally.retries,
     replays: placings.filter((attempt) => attempt.replayed).length,
     unanswered: placings.filter((attempt) => attempt.answeredAtMs === null).length,
+    hangUps: tally.hangUps,
     accepting: summarize(firsts),
     refusing: summarize(refusals),
     elapsedMs,

@@ -5,7 +5,7 @@ import { parseBody } from './http-client.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 /** The engine's answer to the operator: the body's JSON value and the moments around the exchange. */
-export interface OperatorAnswer {
+interface OperatorAnswer {
   readonly content: unknown;
   readonly sentAtMs: number;
   readonly answeredAtMs: number;

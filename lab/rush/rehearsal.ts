@@ -14,7 +14,7 @@ import { createTally, type Tally } from './tally.ts';
 import { makeBuyers, makeTestSale, type TestSaleWish } from './test-sale.ts';
 
 export interface RehearsalOptions extends TestSaleWish {
-  /** The processes of one engine, one or more. Attempts go round: a retry mostly meets another process. */
+  /** The processes of one engine, one or more. A retry goes to another process than the attempt before. */
   readonly urls: readonly [string, ...string[]];
   readonly operator: { readonly email: string; readonly password: string };
   readonly buyers: number;
@@ -66,7 +66,7 @@ export async function rehearse(options: RehearsalOptions, watch: RehearsalWatch)
     const slots = createSlots(options.concurrency);
     const random = mulberry32(options.seed + 1);
     const crowd: Crowd = {
-      send: takeTurns(clients),
+      clientFor: takeTurns(clients),
       saleId: sale.id,
       slots,
       tally,
@@ -93,14 +93,18 @@ export async function rehearse(options: RehearsalOptions, watch: RehearsalWatch)
   }
 }
 
-/** Sends each request by the next client, round and round. */
-function takeTurns(clients: readonly HttpClient[]): HttpClient['send'] {
-  let turn = 0;
-  return (request) => {
-    const client = clients[turn % clients.length];
-    turn += 1;
-    if (client === undefined) throw new Error('there is no engine to send to');
-    return client.send(request);
+/** Orders begin with one client after the other, and each further attempt goes to the next. */
+function takeTurns(clients: readonly HttpClient[]): Crowd['clientFor'] {
+  let orders = 0;
+  return () => {
+    let turn = orders;
+    orders += 1;
+    return () => {
+      const client = clients[turn % clients.length];
+      turn += 1;
+      if (client === undefined) throw new Error('there is no engine to send to');
+      return client;
+    };
   };
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkHistory } from '../checker/check-history.ts';
 import { findFinalState, parseHistory, sortHistory } from '../checker/history.ts';
@@ -63,6 +63,13 @@ describe('against a right engine', () => {
   });
 });
 
+test('several addresses are taken for the processes of one engine', async () => {
+  const engine = await startFakeEngine({ cutsEvery: 9 });
+  const { code, stdout } = await rush([...SMALL_RUN, '--url', engine.url, '--url', `${engine.url}/`]);
+  await engine.close();
+  assert.equal(code, 0, stdout);
+});
+
 const DEFECTS: readonly (readonly [name: string, defects: FakeDefects, promise: string])[] = [
   ['oversells by one unit', { oversellUnits: 1 }, 'S-02 oversold'],
   ['oversells by many units', { oversellUnits: 50 }, 'S-02 oversold'],
@@ -88,11 +95,14 @@ describe('an engine that is broken on purpose is caught', () => {
 });
 
 describe('what is left behind', () => {
-  const folder = mkdtemp(join(tmpdir(), 'doorbuster-rush-test-'));
-  after(async () => rm(await folder, { recursive: true }));
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'doorbuster-rush-test-'));
+  });
+  after(() => rm(folder, { recursive: true }));
 
   test('the history file proves the verdict by itself', async () => {
-    const file = join(await folder, 'history.jsonl');
+    const file = join(folder, 'history.jsonl');
     assert.equal((await rushAgainst({ gapAt: 40 }, ['--history', file])).code, 1);
     const records = parseHistory(await readFile(file, 'utf8'));
     const final = findFinalState(records);
@@ -105,7 +115,7 @@ describe('what is left behind', () => {
   });
 
   test('the JSON file holds verdict, seed and figures', async () => {
-    const file = join(await folder, 'verdict.json');
+    const file = join(folder, 'verdict.json');
     await rushAgainst({}, ['--json', file]);
     const verdict = JSON.parse(await readFile(file, 'utf8'));
     assert.equal(verdict.verdict, 'clean');
@@ -165,7 +175,7 @@ describe('what cannot be run', () => {
 test('Ctrl-C ends with a partial verdict on what was sent until then', async () => {
   const engine = await startFakeEngine();
   let interrupted = false;
-  const long = ['--buyers', '20000', '--stock', '1000000', '--limit', '0'];
+  const long = ['--buyers', '60000', '--stock', '1000000', '--limit', '0'];
   const { code, stdout } = await rush(['--url', engine.url, ...long], (text, pid) => {
     // The first line of progress: the crowd is at it.
     if (interrupted || !text.includes('accepted')) return;

@@ -10,8 +10,10 @@ export interface Tally {
   errors: number;
   retries: number;
   requests: number;
+  /** Attempts that were hung up on, on purpose. */
+  hangUps: number;
 }
 
 export function createTally(planned: number): Tally {
-  return { planned, settled: 0, accepted: 0, refused: 0, errors: 0, retries: 0, requests: 0 };
+  return { planned, settled: 0, accepted: 0, refused: 0, errors: 0, retries: 0, requests: 0, hangUps: 0 };
 }

@@ -69,7 +69,11 @@ function measuredRows(figures: Figures): Row[] {
   return [
     ['refused', count(total), byCode],
     ['retries', count(figures.retries), replays],
-    ['requests', count(figures.requests), `${count(figures.unanswered)} without an answer, most hung up on purpose`],
+    [
+      'requests',
+      count(figures.requests),
+      `${count(figures.unanswered)} unanswered (${count(figures.hangUps)} on purpose)`,
+    ],
     ['accepting', ...formatLatency(figures.accepting)],
     ['refusing', ...formatLatency(figures.refusing)],
     ['orders per second', count(Math.round(figures.ordersPerSecond)), `while selling, ${seconds(figures.sellingMs)}`],

@@ -14,7 +14,7 @@ export async function ensureOperator(
   const existing = await findCredentials(database, details.email.toLowerCase());
   if (existing === undefined) {
     const made = await registerAccount(database, hashPassword, { ...details, name: 'Operator', role: 'operator' });
-    return made !== undefined;
+    return made.outcome === 'registered';
   }
   if (existing.account.role === 'operator') return false;
   throw new Error(`OPERATOR_EMAIL names ${details.email}, which is the account of a ${existing.account.role}.`);

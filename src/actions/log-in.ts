@@ -1,11 +1,13 @@
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { type Account, findCredentials } from '../ledger/accounts.ts';
 import type { Queryable } from '../ledger/statement.ts';
+import { createFailureLimit } from './failure-limit.ts';
 
 export type LogInOutcome =
   | { readonly outcome: 'logged-in'; readonly account: Account }
   | { readonly outcome: 'rejected' }
-  | { readonly outcome: 'limited'; readonly retryAfterSeconds: number };
+  | { readonly outcome: 'limited'; readonly retryAfterSeconds: number }
+  /** Too many passwords wait to be checked. */
+  | { readonly outcome: 'overloaded' };
 
 export type LogIn = (attempt: {
   readonly email: string;
@@ -13,7 +15,7 @@ export type LogIn = (attempt: {
   readonly address: string;
 }) => Promise<LogInOutcome>;
 
-/** Guesses that one e-mail, and one address, may make before it must wait. Counted per process. */
+/** Wrong passwords that one e-mail, and one address, may send before it must wait. Counted per process. */
 export interface LogInLimits {
   readonly failuresPerEmail: number;
   readonly failuresPerAddress: number;
@@ -22,40 +24,48 @@ export interface LogInLimits {
 
 export const LOG_IN_LIMITS: LogInLimits = { failuresPerEmail: 5, failuresPerAddress: 50, windowSeconds: 15 * 60 };
 
+/** Whether a password belongs to a hash, or undefined when too many wait for that. */
+export type VerifyPassword = (password: string, hash: string | undefined) => Promise<boolean | undefined>;
+
 /**
- * Checks e-mail and password. An unknown e-mail takes as long as a wrong password and gets the same answer. Every
- * attempt counts before it is checked, so that guesses sent at once are counted too; a right password clears the
- * e-mail's count and takes its own back from the address.
+ * Checks e-mail and password. An unknown e-mail takes as long as a wrong password and gets the same answer. A right
+ * password clears the e-mail's count, not the address's: an account of one's own buys no further guesses at others.
  */
 export function createLogIn(
   database: Queryable,
-  verifyPassword: (password: string, hash: string | undefined) => Promise<boolean>,
+  verifyPassword: VerifyPassword,
   limits: LogInLimits = LOG_IN_LIMITS,
 ): LogIn {
-  const duration = limits.windowSeconds;
-  const byEmail = new RateLimiterMemory({ points: limits.failuresPerEmail, duration });
-  const byAddress = new RateLimiterMemory({ points: limits.failuresPerAddress, duration });
+  const byEmail = createFailureLimit(limits.failuresPerEmail, limits.windowSeconds);
+  const byAddress = createFailureLimit(limits.failuresPerAddress, limits.windowSeconds);
 
-  return async ({ email, password, address }) => {
-    const name = email.toLowerCase();
-    const blocked = (await consume(byAddress, address)) ?? (await consume(byEmail, name));
-    if (blocked !== undefined) return { outcome: 'limited', retryAfterSeconds: blocked };
-
-    const credentials = await findCredentials(database, name);
+  async function check(email: string, password: string): Promise<LogInOutcome> {
+    const credentials = await findCredentials(database, email);
     const right = await verifyPassword(password, credentials?.passwordHash);
-    if (!right || credentials === undefined) return { outcome: 'rejected' };
-    await Promise.all([byEmail.delete(name), byAddress.reward(address, 1)]);
-    return { outcome: 'logged-in', account: credentials.account };
-  };
-}
-
-/** Takes one point; the seconds to wait when there is none. */
-async function consume(limiter: RateLimiterAbstract, key: string): Promise<number | undefined> {
-  try {
-    await limiter.consume(key);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RateLimiterRes) return error.msBeforeNext / 1_000;
-    throw error;
+    if (right === undefined) return { outcome: 'overloaded' };
+    return right && credentials ? { outcome: 'logged-in', account: credentials.account } : { outcome: 'rejected' };
   }
+
+  return async (attempt) => {
+    const email = attempt.email.toLowerCase();
+    const limited = [
+      { limit: byAddress, key: attempt.address },
+      { limit: byEmail, key: email },
+    ];
+    const begun: typeof limited = [];
+    let failed = false;
+    try {
+      for (const each of limited) {
+        const retryAfterSeconds = await each.limit.begin(each.key);
+        if (retryAfterSeconds !== undefined) return { outcome: 'limited', retryAfterSeconds };
+        begun.push(each);
+      }
+      const outcome = await check(email, attempt.password);
+      failed = outcome.outcome === 'rejected';
+      if (outcome.outcome === 'logged-in') await byEmail.clear(email);
+      return outcome;
+    } finally {
+      await Promise.all(begun.map(({ limit, key }) => limit.end(key, failed)));
+    }
+  };
 }

@@ -1,5 +1,6 @@
 import { createSigner, createVerifier } from 'fast-jwt';
 import type { Caller, Role } from '../domain/caller.ts';
+import { createBoundedMemory } from '../operations/bounded-memory.ts';
 
 /** Signs and checks access tokens: JSON Web Tokens (RFC 7519) by HS256, with the id of their key in the header. */
 export interface AccessTokens {
@@ -9,7 +10,7 @@ export interface AccessTokens {
   verify(token: string): Caller | undefined;
 }
 
-/** How many checked tokens are remembered; the oldest goes first. */
+/** How many checked tokens are remembered. One that was forgotten costs a check of its signature. */
 const REMEMBERED_MAX = 20_000;
 
 /** The longest that a checked token is believed without checking it again. */
@@ -53,26 +54,23 @@ export function createAccessTokens(options: {
       }),
     ]),
   );
-  const remembered = new Map<string, { caller: Caller; until: number }>();
-
-  function remember(token: string, caller: Caller, expiresAtMs: number): void {
-    const [oldest] = remembered.keys();
-    if (remembered.size >= REMEMBERED_MAX && oldest !== undefined) remembered.delete(oldest);
-    remembered.set(token, { caller, until: Math.min(expiresAtMs, Date.now() + REMEMBERED_MS) });
-  }
+  const remembered = createBoundedMemory<{ readonly caller: Caller; readonly until: number }>(REMEMBERED_MAX);
 
   return {
     ttlSeconds,
     sign: ({ accountId, role, onlySaleId }) =>
       sign({ sub: accountId, role, ...(onlySaleId == null ? {} : { sale: onlySaleId }) }),
     verify(token) {
+      const now = Date.now();
       const known = remembered.get(token);
-      if (known !== undefined && known.until > Date.now()) return known.caller;
-      remembered.delete(token);
+      if (known !== undefined && known.until > now) return known.caller;
       const claims = check(verifiers, token);
       const caller = claims && callerOf(claims);
       if (claims === undefined || caller === undefined) return undefined;
-      remember(token, caller, Number(claims['exp']) * 1_000);
+      const expiresAt = Number(claims['exp']) * 1_000;
+      // The claim says until when, not through when (RFC 7519 § 4.1.4).
+      if (expiresAt <= now) return undefined;
+      remembered.set(token, { caller, until: Math.min(expiresAt, now + REMEMBERED_MS) });
       return caller;
     },
   };
@@ -84,8 +82,8 @@ function check(verifiers: ReadonlyMap<string, (token: string) => Claims>, token:
   try {
     const [head = ''] = token.split('.', 1);
     const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString('utf8'));
-    const keyId = typeof header === 'object' && header !== null && 'kid' in header ? String(header.kid) : '';
-    return verifiers.get(keyId)?.(token);
+    if (typeof header !== 'object' || header === null || !('kid' in header)) return undefined;
+    return typeof header.kid === 'string' ? verifiers.get(header.kid)?.(token) : undefined;
   } catch {
     return undefined;
   }

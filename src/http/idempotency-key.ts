@@ -37,11 +37,14 @@ export function canonicalJson(value: unknown): string {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
 }
 
-/** What makes two requests the same: operation, target, query and the parsed body. SHA-256, hex. */
-export function fingerprintOf(request: FastifyRequest): string {
+/**
+ * What makes two requests the same: operation, target, query and the parsed body, or what of it may be kept.
+ * SHA-256, hex.
+ */
+export function fingerprintOf(request: FastifyRequest, body: unknown = request.body ?? null): string {
   const query = canonicalJson(request.query ?? {});
   const target = canonicalJson(request.params ?? {});
-  return hash('sha256', `${operationOf(request)}\n${target}\n${query}\n${canonicalJson(request.body ?? null)}`);
+  return hash('sha256', `${operationOf(request)}\n${target}\n${query}\n${canonicalJson(body)}`);
 }
 
 /** The operation that scopes a key: method and route. */

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'sale-not-open': { status: 409, title: 'The sale takes no orders now.' },
   'request-in-progress': { status: 409, title: 'The same request is still under way.' },
   'already-exists': { status: 409, title: 'It already exists.' },
+  'other-role': { status: 409, title: 'The account works in another role.' },
   'stock-below-promised': { status: 409, title: 'More than that is already held and sold.' },
   'not-a-test-sale': { status: 409, title: 'This works for test sales only.' },
   'precondition-failed': { status: 412, title: 'It has changed since you read it.' },

@@ -29,13 +29,14 @@ export async function replyOnce(
   reply: FastifyReply,
   database: Database,
   work: (transaction: Queryable) => Promise<WorkResult<ProblemRefusal>>,
+  fingerprint: string = fingerprintOf(request),
 ): Promise<FastifyReply> {
   const key = {
     callerId: callerId(callerOf(request)),
     operation: operationOf(request),
     idempotencyKey: idempotencyKeyOf(request),
   };
-  const outcome = await answerOnce(database, key, fingerprintOf(request), work);
+  const outcome = await answerOnce(database, key, fingerprint, work);
   switch (outcome.outcome) {
     case 'refused':
       return replyProblem(reply, outcome.refusal.code, outcome.refusal.details);

@@ -60,6 +60,31 @@ export async function findCredentials(
   return row && { account: toAccount(row), passwordHash: row.password_hash };
 }
 
+const lockByEmail = statement<AccountRow>(
+  'lock_account_by_email',
+  `SELECT ${COLUMNS} FROM accounts WHERE email = $1 FOR NO KEY UPDATE`,
+);
+
+/** The account of an e-mail (in lower case), its row locked until the transaction ends. */
+export async function lockAccountByEmail(transaction: Queryable, email: string): Promise<Account | undefined> {
+  const [row] = await transaction.query(lockByEmail, [email]);
+  return row && toAccount(row);
+}
+
+const lockById = statement('lock_account', 'SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE');
+
+/** Locks an account's row, if there is one, until the transaction ends. */
+export async function lockAccount(transaction: Queryable, accountId: string): Promise<void> {
+  await transaction.query(lockById, [accountId]);
+}
+
+const updateRole = statement('update_account_role', 'UPDATE accounts SET role = $2 WHERE id = $1');
+
+/** Gives an account another role. Tokens that it has keep the old one until they expire. */
+export async function changeRole(transaction: Queryable, accountId: string, role: Role): Promise<void> {
+  await transaction.query(updateRole, [accountId, role]);
+}
+
 const read = statement<AccountRow>(
   'read_account',
   `SELECT ${COLUMNS} FROM accounts WHERE id = $1 AND email IS NOT NULL`,

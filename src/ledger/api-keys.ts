@@ -28,15 +28,14 @@ const toApiKey = (row: ApiKeyRow): ApiKey => ({
   revokedAt: row.revoked_at,
 });
 
-// No row when there is no such merchant.
 const insert = statement<ApiKeyRow>(
   'insert_api_key',
   `INSERT INTO api_keys (id, merchant_id, name, secret_hash, created_by)
-   SELECT $1, id, $3, decode($4, 'hex'), $5 FROM merchants WHERE id = $2
+   VALUES ($1, $2, $3, decode($4, 'hex'), $5)
    RETURNING ${COLUMNS}`,
 );
 
-/** Makes a key for a merchant; undefined when there is no such merchant. `secretHash` is a SHA-256, hex. */
+/** Makes a key for a merchant that exists. `secretHash` is the SHA-256 of its secret, hex. */
 export async function insertApiKey(
   db: Queryable,
   key: {
@@ -46,10 +45,11 @@ export async function insertApiKey(
     readonly secretHash: string;
     readonly createdBy: string;
   },
-): Promise<ApiKey | undefined> {
+): Promise<ApiKey> {
   const { id, merchantId, name, secretHash, createdBy } = key;
   const [row] = await db.query(insert, [id, merchantId, name, secretHash, createdBy]);
-  return row && toApiKey(row);
+  if (row === undefined) throw new Error('An API key was inserted and not returned.');
+  return toApiKey(row);
 }
 
 const readGood = statement<ApiKeyRow>(

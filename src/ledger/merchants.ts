@@ -26,6 +26,13 @@ export async function insertMerchant(db: Queryable, merchant: Pick<Merchant, 'id
   return toMerchant(row);
 }
 
+const read = statement<MerchantRow>('read_merchant', 'SELECT id, name, created_at FROM merchants WHERE id = $1');
+
+export async function findMerchant(db: Queryable, merchantId: string): Promise<Merchant | undefined> {
+  const [row] = await db.query(read, [merchantId]);
+  return row && toMerchant(row);
+}
+
 const list = statement<MerchantRow>(
   'list_merchants',
   `SELECT id, name, created_at FROM merchants

@@ -2,7 +2,6 @@
 export interface BoundedMemory<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
-  delete(key: string): void;
 }
 
 /**
@@ -30,10 +29,6 @@ export function createBoundedMemory<Value>(max: number): BoundedMemory<Value> {
       const value = old.get(key);
       if (value !== undefined) set(key, value);
       return value;
-    },
-    delete(key) {
-      young.delete(key);
-      old.delete(key);
     },
   };
 }

@@ -56,14 +56,15 @@ async function listeningAddress(child: ChildProcess, output: string[]): Promise<
       reject(new Error(`The engine ${reason}:\n${output.join('\n')}`));
     };
     const timer = setTimeout(() => fail('did not listen in time'), START_TIMEOUT_MS);
-    child.once('exit', (code) => fail(`ended with ${code} before it listened`));
+    const failOnExit = (code: number | null) => fail(`ended with ${code} before it listened`);
+    child.once('exit', failOnExit);
     createInterface({ input: stderr }).on('line', (line) => output.push(line));
     createInterface({ input: stdout }).on('line', (line) => {
       output.push(line);
       const url = /Doorbuster is listening on (http\S+)/.exec(line)?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
-      child.removeAllListeners('exit');
+      child.off('exit', failOnExit);
       resolve(url);
     });
   });

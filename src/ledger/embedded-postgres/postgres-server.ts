@@ -11,7 +11,7 @@ import { disownStaleLock, isLivePostgres } from './postgres-folder.ts';
 import { openFolderFor, runAs, SERVER_ENVIRONMENT, type ServerUser } from './server-user.ts';
 import { processExists } from './unfinished-folder.ts';
 
-const SOCKET_FOLDER_PREFIX = 'doorbuster-';
+const SOCKET_FOLDER_PREFIX = 'doorbuster-socket-';
 
 /** A socket's path has room for 103 bytes on macOS, 107 on Linux; `/.s.PGSQL.5432` is 14 of them. */
 const SOCKET_FOLDER_BYTES_MAX = 103 - 14;

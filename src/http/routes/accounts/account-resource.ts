@@ -18,9 +18,11 @@ export function toAccountResource(account: Account): Static<typeof AccountResour
   return { ...account, createdAt: account.createdAt.toISOString() };
 }
 
+export const EmailField = Type.String({ format: 'email', maxLength: 254 });
+
 /** What an account is made of. */
 export const ACCOUNT_FIELDS = {
-  email: Type.String({ format: 'email', maxLength: 254 }),
+  email: EmailField,
   password: Type.String({ minLength: 10, maxLength: 200, description: 'At least 10 characters.' }),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' })),
 };

@@ -2,8 +2,10 @@ import { Type } from 'typebox';
 import type { LogIn } from '../../../actions/log-in.ts';
 import type { AccessTokens } from '../../access-tokens.ts';
 import type { App } from '../../app.ts';
+import { networkOf } from '../../client-address.ts';
 import { replyProblem } from '../../reply-problem.ts';
 import { AccountResource, toAccountResource } from './account-resource.ts';
+import { replyHashesWait } from './hashes-wait.ts';
 
 /** `POST /api/v1/sessions` */
 export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessTokens }): void {
@@ -17,7 +19,11 @@ export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessToke
         summary: 'Sign in',
         description: 'Gives an access token. Too many wrong passwords for one e-mail or from one address: 429.',
         body: Type.Object(
-          { email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 200 }) },
+          {
+            // Any text that PostgreSQL can compare: whether it is an e-mail, the look-up tells.
+            email: Type.String({ maxLength: 254, pattern: '^[^\\u0000]*$' }),
+            password: Type.String({ maxLength: 200 }),
+          },
           { additionalProperties: false },
         ),
         response: {
@@ -31,13 +37,14 @@ export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessToke
       },
     },
     async (request, reply) => {
-      const outcome = await options.logIn({ ...request.body, address: request.ip });
+      const outcome = await options.logIn({ ...request.body, address: networkOf(request.ip) });
       if (outcome.outcome === 'limited') {
         return replyProblem(reply, 'rate-limited', {
           detail: 'Too many attempts to sign in. Wait, or ask an operator.',
           retryAfterSeconds: outcome.retryAfterSeconds,
         });
       }
+      if (outcome.outcome === 'overloaded') return replyHashesWait(reply);
       if (outcome.outcome === 'rejected') {
         return replyProblem(reply, 'credentials-rejected', { headers: { 'WWW-Authenticate': 'Bearer' } });
       }

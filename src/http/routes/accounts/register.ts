@@ -4,6 +4,7 @@ import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
 import { replyProblem } from '../../reply-problem.ts';
 import { ACCOUNT_FIELDS, AccountResource, toAccountResource } from './account-resource.ts';
+import { replyHashesWait } from './hashes-wait.ts';
 
 /** `POST /api/v1/accounts` */
 export function registerRoute(app: App, options: { database: Database; hashPassword: HashPassword }): void {
@@ -22,16 +23,17 @@ export function registerRoute(app: App, options: { database: Database; hashPassw
     },
     async (request, reply) => {
       const { email, password, name = null } = request.body;
-      const account = await registerAccount(options.database, options.hashPassword, {
+      const result = await registerAccount(options.database, options.hashPassword, {
         email,
         password,
         name,
         role: 'customer',
       });
-      if (account === undefined) {
+      if (result.outcome === 'overloaded') return replyHashesWait(reply);
+      if (result.outcome === 'already-exists') {
         return replyProblem(reply, 'already-exists', { detail: 'This e-mail has an account. Sign in instead.' });
       }
-      return reply.code(201).send(toAccountResource(account));
+      return reply.code(201).send(toAccountResource(result.account));
     },
   );
 }

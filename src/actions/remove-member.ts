@@ -1,0 +1,16 @@
+import { lockAccount } from '../ledger/accounts.ts';
+import type { Database } from '../ledger/database.ts';
+import { deleteMember, demoteWithoutMerchant } from '../ledger/members.ts';
+
+/**
+ * Ends a membership; false when there was none. Whoever works for no merchant any more is a customer again. The rights
+ * on the merchant's things end at once; tokens keep the role until they expire.
+ */
+export async function removeMember(database: Database, merchantId: string, accountId: string): Promise<boolean> {
+  return database.transaction(async (transaction) => {
+    await lockAccount(transaction, accountId);
+    const removed = await deleteMember(transaction, merchantId, accountId);
+    if (removed) await demoteWithoutMerchant(transaction, accountId);
+    return removed;
+  });
+}
