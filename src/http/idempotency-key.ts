@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { invalidRequest } from './invalid-request.ts';
 import { ProblemError } from './problems.ts';
 
 /** 1 to 255 visible ASCII characters. */
@@ -29,12 +30,16 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
   return key;
 }
 
+/** Deeper than any shop's metadata, and far from what would exhaust the stack. */
+const DEPTH_MAX = 32;
+
 /** A JSON value with the members of its objects in order, so that the same request has one text (after RFC 8785). */
-export function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (depth > DEPTH_MAX) throw invalidRequest([{ pointer: '', detail: `is nested more than ${DEPTH_MAX} deep` }]);
+  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join(',')}]`;
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member, depth + 1)}`).join(',')}}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type DatabaseFault, faultOf } from '../ledger/database-error.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDetails, ProblemError, problemDocument } from './problems.ts';
 import { validationProblem } from './validation.ts';
 
@@ -35,6 +36,21 @@ const FRAMEWORK_PROBLEMS: Readonly<Record<string, { code: ProblemCode; detail?: 
   FST_ERR_ASYNC_CONSTRAINT: { code: 'malformed-request' },
 };
 
+const LEDGER_FAULTS: readonly DatabaseFault[] = ['connection-lost', 'retryable', 'unable'];
+
+/** The ledger is away or overloaded. Whether a change took effect is known only where nothing was to be changed. */
+function replyLedgerFault(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  request.log.error({ err: error }, 'the ledger could not answer');
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (reads || faultOf(error) !== 'connection-lost') {
+    return replyProblem(reply, 'unavailable', { detail: 'Nothing was done. Retry.', retryAfterSeconds: 2 });
+  }
+  return replyProblem(reply, 'outcome-unknown', {
+    detail: 'It took effect or it did not. Retry with the same Idempotency-Key: the answer tells.',
+    retryAfterSeconds: 2,
+  });
+}
+
 /** Maps whatever a route threw to a problem. What nobody expected is logged whole and answered without a detail. */
 export function replyError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof ProblemError) return replyProblem(reply, error.code, error.details);
@@ -45,6 +61,7 @@ export function replyError(error: FastifyError | Error, request: FastifyRequest,
   if (known !== undefined) {
     return replyProblem(reply, known.code, known.detail === undefined ? {} : { detail: known.detail });
   }
+  if (LEDGER_FAULTS.includes(faultOf(error))) return replyLedgerFault(error, request, reply);
   if ('statusCode' in error && error.statusCode === 400) return replyProblem(reply, 'malformed-request');
   request.log.error({ err: error }, 'request failed');
   return replyProblem(reply, 'internal-error', { detail: 'Tell the operator the requestId; the log has the rest.' });

@@ -56,6 +56,8 @@ export async function createServer(options: {
 
   app.decorate('publicUrl', publicUrl);
   app.decorateRequest('caller', null);
+  // JSON is the only body there is; Fastify would take text as well.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(replyError);
   app.setNotFoundHandler((_request, reply) =>
@@ -73,6 +75,8 @@ export async function createServer(options: {
   app.addHook('onResponse', (request, reply, done) => {
     // The route's pattern, never the address: labels of a metric must stay few.
     options.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    // A connection that has its answer is not kept while the server stops.
+    if (options.closing()) request.raw.socket.end();
     done();
   });
 

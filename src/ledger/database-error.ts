@@ -9,13 +9,18 @@ export type DatabaseFault =
   | 'bad-data'
   /** The connection broke: what was sent last may or may not have happened. */
   | 'connection-lost'
-  /** Anything else: disk full, time-out, a defect of ours. */
+  /** The server cannot do it now: disk full, out of memory, a time-out, a standby that only reads. Nothing was written. */
+  | 'unable'
+  /** Anything else: a defect of ours. */
   | 'other';
 
 const RETRYABLE = new Set(['40001', '40P01', '55P03']);
 
 /** 08: connection exceptions. 57P01 to 57P05: the server ends the session. 25P03, 25P04: it ended an idle or long one. */
 const CONNECTION = /^(08...|57P0[1-5]|25P0[34])$/;
+
+/** 53 and 58: resources and the system under it. 57014: cancelled by a time-out. 25006: read-only. */
+const UNABLE = /^(53...|58...|57014|25006)$/;
 
 const SOCKET_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN']);
 
@@ -35,9 +40,9 @@ export function faultOf(error: unknown): DatabaseFault {
     if (RETRYABLE.has(code)) return 'retryable';
     if (CONNECTION.test(code) || SOCKET_CODES.has(code)) return 'connection-lost';
     if (/^2[23]/.test(code)) return 'bad-data';
-    // 53300: too many connections; 57P03 is covered above. The same request may succeed in a moment.
+    // Too many connections: the same request may succeed in a moment.
     if (code === '53300') return 'connection-lost';
-    return 'other';
+    return UNABLE.test(code) ? 'unable' : 'other';
   }
   return error instanceof Error && CONNECTION_WORDS.test(error.message) ? 'connection-lost' : 'other';
 }

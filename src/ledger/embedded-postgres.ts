@@ -79,8 +79,7 @@ export async function startEmbeddedPostgres(options: {
 
 /** Finds binaries and the data folder that fit each other; makes the folder on the first start. */
 async function prepareCluster(givenDataDir: string, choice: BinariesChoice, log: Log): Promise<Cluster> {
-  await mkdir(givenDataDir, { recursive: true });
-  const dataDir = await realpath(givenDataDir);
+  const dataDir = await openDataDir(givenDataDir);
   const folder = join(dataDir, 'postgres');
   const user = await chooseServerUser(folder);
   const major = await findMajorVersion(folder);
@@ -94,6 +93,15 @@ async function prepareCluster(givenDataDir: string, choice: BinariesChoice, log:
     await ensureOwner(folder, user);
   }
   return { folder, logPath: join(dataDir, 'postgres.log'), binaries, user };
+}
+
+async function openDataDir(given: string): Promise<string> {
+  try {
+    await mkdir(given, { recursive: true });
+    return await realpath(given);
+  } catch (error) {
+    throw new EmbeddedPostgresError('folder-not-usable', `DATA_DIR cannot be used: ${String(error)}`, { cause: error });
+  }
 }
 
 /** Takes ownership of the folder's server. While we wait its owner may stop it: then we start our own. */
