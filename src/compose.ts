@@ -14,11 +14,19 @@ import { getOwnAccountRoute } from './http/routes/accounts/get-own-account.ts';
 import { logInRoute } from './http/routes/accounts/log-in.ts';
 import { registerRoute } from './http/routes/accounts/register.ts';
 import { changeStockRoute } from './http/routes/admin/change-stock.ts';
+import { createAccountRoute } from './http/routes/admin/create-account.ts';
+import { listAccountsRoute } from './http/routes/admin/list-accounts.ts';
 import { makeTestBuyersRoute } from './http/routes/admin/make-test-buyers.ts';
 import { apiReferenceRoutes } from './http/routes/documents/api-reference.ts';
 import { errorPageRoutes } from './http/routes/documents/error-pages.ts';
+import { addMemberRoute } from './http/routes/merchants/add-member.ts';
+import { createApiKeyRoute } from './http/routes/merchants/create-api-key.ts';
 import { createMerchantRoute } from './http/routes/merchants/create-merchant.ts';
+import { listApiKeysRoute } from './http/routes/merchants/list-api-keys.ts';
+import { listMembersRoute } from './http/routes/merchants/list-members.ts';
 import { listMerchantsRoute } from './http/routes/merchants/list-merchants.ts';
+import { removeMemberRoute } from './http/routes/merchants/remove-member.ts';
+import { revokeApiKeyRoute } from './http/routes/merchants/revoke-api-key.ts';
 import { healthRoutes } from './http/routes/operations/health.ts';
 import { metricsRoute } from './http/routes/operations/metrics.ts';
 import { getOrderRoute } from './http/routes/orders/get-order.ts';
@@ -187,6 +195,12 @@ function addApiRoutes(app: App, config: Config, { ledger, placeOrder, metrics }:
 
   createMerchantRoute(app, { authenticated, database });
   listMerchantsRoute(app, { authenticated, database });
+  addMemberRoute(app, { authenticated, database });
+  listMembersRoute(app, { authenticated, database });
+  removeMemberRoute(app, { authenticated, database });
+  createApiKeyRoute(app, { authenticated, database });
+  listApiKeysRoute(app, { authenticated, database });
+  revokeApiKeyRoute(app, { authenticated, database });
 
   createSaleRoute(app, { authenticated, database });
   listSalesRoute(app, { authenticated, database });
@@ -207,6 +221,8 @@ function addApiRoutes(app: App, config: Config, { ledger, placeOrder, metrics }:
   getOrderRoute(app, { authenticated, database });
   listOrdersRoute(app, { authenticated, database });
 
+  createAccountRoute(app, { authenticated, database, hashPassword });
+  listAccountsRoute(app, { authenticated, database });
   changeStockRoute(app, { authenticated, database });
   makeTestBuyersRoute(app, { authenticated, database, signToken: tokens.sign });
 }

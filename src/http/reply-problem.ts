@@ -59,6 +59,9 @@ export function replyError(error: FastifyError | Error, request: FastifyRequest,
   }
   const known = 'code' in error ? FRAMEWORK_PROBLEMS[error.code] : undefined;
   if (known !== undefined) {
+    // Fastify would close the connection while the client still writes, which then sees a broken pipe instead of the
+    // answer. Node reads the rest and drops it, for as long as a request may take.
+    if (known.code === 'payload-too-large') reply.removeHeader('connection');
     return replyProblem(reply, known.code, known.detail === undefined ? {} : { detail: known.detail });
   }
   if (LEDGER_FAULTS.includes(faultOf(error))) return replyLedgerFault(error, request, reply);

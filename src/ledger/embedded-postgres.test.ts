@@ -214,6 +214,10 @@ for (const binaries of ['bundled', 'system'] as const) {
     assert.deepEqual(await query(second.connection, 'SELECT answer FROM kept'), [{ answer: 42 }]);
     await second.stop();
     await second.stop();
+    if (binaries === 'system' && !NEEDS.bundled && system?.major !== 18) {
+      const reason = new RegExp(`made by PostgreSQL ${system?.major}, but .* 18\\.\\d+ \\(bundled\\)`);
+      await startRefused(dataDir, 'version-mismatch', reason, 'bundled');
+    }
   });
 
   test(`${binaries} binaries: root keeps its data under a folder that only root may enter`, {
@@ -228,7 +232,9 @@ for (const binaries of ['bundled', 'system'] as const) {
     // The crash of a session makes the server read its folder anew.
     const crashed = query(first.connection, "COPY (SELECT) TO PROGRAM 'kill -9 $PPID'");
     await Promise.all([assert.rejects(crashed), first.lost]);
+    const pid = await serverPid(dataDir);
     await first.stop();
+    assert.equal(await isLivePostgres(pid), false, 'a server that recovers is waited for and stopped');
 
     const second = await start(dataDir);
     assert.deepEqual(await query(second.connection, 'SELECT answer FROM kept'), [{ answer: 42 }]);
@@ -366,20 +372,18 @@ test('a folder of another major version is refused, both versions named, and lef
   assert.deepEqual(await readdir(join(dataDir, 'postgres')), ['PG_VERSION']);
 });
 
-test("the system's folder is refused where only the bundled binaries may serve it", {
-  skip: NEEDS.bundled || NEEDS.system || (system?.major === 18 && 'both are of the same version'),
-}, async (t) => {
-  const dataDir = await temporaryFolder(t);
-  await (await start(dataDir, 'system')).stop();
-  await startRefused(dataDir, 'version-mismatch', /made by PostgreSQL 15, but .* 18\.\d+ \(bundled\)/, 'bundled');
-});
-
 test('a folder that holds something else is refused and left as it is', async (t) => {
   const dataDir = await temporaryFolder(t);
   await mkdir(join(dataDir, 'postgres'));
   await writeFile(join(dataDir, 'postgres/letters.txt'), 'dear');
   await startRefused(dataDir, 'folder-not-usable', /not a data folder of PostgreSQL/);
   assert.deepEqual(await readdir(join(dataDir, 'postgres')), ['letters.txt']);
+});
+
+test('a DATA_DIR that is a file is refused', async (t) => {
+  const file = join(await temporaryFolder(t), 'data');
+  await writeFile(file, '');
+  await startRefused(file, 'folder-not-usable', /DATA_DIR cannot be used/);
 });
 
 test('what a first start left that was killed half-way is cleaned up', async (t) => {

@@ -1,6 +1,7 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { faultOf } from './database-error.ts';
 import { EmbeddedPostgresError } from './embedded-postgres/embedded-postgres-error.ts';
@@ -36,6 +37,7 @@ export interface EmbeddedPostgres {
 
 const DATABASE = 'doorbuster';
 const OWNERSHIP_TIMEOUT_MS = 5_000;
+const POLL_MS = 20;
 
 /**
  * Starts PostgreSQL on `<dataDir>/postgres` (made if absent) and takes ownership of it, or adopts the server that a
@@ -59,7 +61,7 @@ export async function startEmbeddedPostgres(options: {
   const startedAt = performance.now();
   const cluster = await prepareCluster(options.dataDir, options.binaries, options.log);
   const running = await ownServer(cluster, options.ownershipTimeoutMs ?? OWNERSHIP_TIMEOUT_MS);
-  const embedded = describe(cluster, running, options.log);
+  const embedded = handOver(cluster, running, options.log);
   try {
     const serverVersion = await prepareDatabase(running.client);
     options.log(running.launched ? 'PostgreSQL started' : 'PostgreSQL was still running and is used on', {
@@ -98,6 +100,7 @@ async function prepareCluster(givenDataDir: string, choice: BinariesChoice, log:
 async function openDataDir(given: string): Promise<string> {
   try {
     await mkdir(given, { recursive: true });
+    await access(given, constants.W_OK | constants.X_OK);
     return await realpath(given);
   } catch (error) {
     throw new EmbeddedPostgresError('folder-not-usable', `DATA_DIR cannot be used: ${String(error)}`, { cause: error });
@@ -129,7 +132,7 @@ async function prepareDatabase(client: Client): Promise<string> {
 }
 
 /** What the engine gets for a server that it owns. */
-function describe(cluster: Cluster, running: RunningServer, log: Log): Omit<EmbeddedPostgres, 'serverVersion'> {
+function handOver(cluster: Cluster, running: RunningServer, log: Log): Omit<EmbeddedPostgres, 'serverVersion'> {
   const { client, launched, file, socketFolder } = running;
   const lost = Promise.withResolvers<Error>();
   let state: 'owned' | 'lost' | 'stopping' = 'owned';
@@ -147,7 +150,7 @@ function describe(cluster: Cluster, running: RunningServer, log: Log): Omit<Embe
     const owner = state === 'lost' ? await ownAgain(cluster.folder) : client;
     state = 'stopping';
     if (!owner) {
-      log('PostgreSQL is not stopped: this engine no longer owns it', { dataFolder: cluster.folder });
+      log('PostgreSQL was not stopped: it is gone, or another engine owns it now', { dataFolder: cluster.folder });
       return;
     }
     // Ownership is kept until the server is gone, so that nobody adopts a server that is about to stop.
@@ -170,7 +173,12 @@ function describe(cluster: Cluster, running: RunningServer, log: Log): Omit<Embe
 
 /** After a lost connection another engine may have adopted the server: it is stopped only if nobody did. */
 async function ownAgain(folder: string): Promise<Client | undefined> {
-  const found = await findServer(folder);
+  const deadline = performance.now() + OWNERSHIP_TIMEOUT_MS;
+  let found = await findServer(folder);
+  while (found === 'busy' && performance.now() < deadline) {
+    await delay(POLL_MS);
+    found = await findServer(folder);
+  }
   if (typeof found === 'string') return undefined;
   try {
     await claimOwnership(found.client, folder, 1);

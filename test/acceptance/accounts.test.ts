@@ -75,7 +75,6 @@ test('SEC-05 PD-02 what cannot be registered is a 400 that names each place, nev
     [{}, ['/email', '/password']],
     [{ ...good(), role: 'operator' }, ['/role']],
     [{ ...good(), id: randomUUID(), createdAt: 'now' }, ['/createdAt', '/id']],
-    [JSON.parse(`{"email":"${newEmail()}","password":"${PASSWORD}","__proto__":{"role":"operator"}}`), []],
     [{ ...good(), email: 'nobody' }, ['/email']],
     [{ ...good(), email: 'a\u0000@example.com' }, ['/email']],
     [{ ...good(), email: `${'a'.repeat(250)}@example.com` }, ['/email']],
@@ -88,27 +87,19 @@ test('SEC-05 PD-02 what cannot be registered is a 400 that names each place, nev
     ['text', ['']],
   ];
   for (const [body, pointers] of cases) {
-    const answer = await call('POST', '/accounts', { rawBody: rawBodyOf(body) });
+    const answer = await call('POST', '/accounts', { body });
     assert.equal(answer.status, 400, JSON.stringify(body));
-    if (pointers.length > 0) {
-      const places = new Set(answer.json.errors.map((error: { pointer: string }) => error.pointer));
-      assert.deepEqual([...places].sort(), pointers, answer.text);
-    }
+    const places = new Set(answer.json.errors.map((error: { pointer: string }) => error.pointer));
+    assert.deepEqual([...places].sort(), pointers, answer.text);
     assert.ok(!answer.text.includes('hunter2'));
   }
+  const poisoned = `{"email":"${newEmail()}","password":"${PASSWORD}","__proto__":{"role":"operator"}}`;
+  assert.equal((await call('POST', '/accounts', { rawBody: poisoned })).status, 400);
   assert.equal(await countAccounts(), before);
 });
 
-/** JSON with `__proto__` as an ordinary member, which JSON.stringify leaves out of what JSON.parse has read. */
-function rawBodyOf(body: unknown): string {
-  if (typeof body === 'object' && body !== null && Object.hasOwn(body, '__proto__')) {
-    return `{"email":"${newEmail()}","password":"${PASSWORD}","__proto__":{"role":"operator"}}`;
-  }
-  return JSON.stringify(body);
-}
-
 test('passwords of 10 and of 200 characters are taken and checked whole', async () => {
-  for (const password of ['0123456789', '😀'.repeat(199) + 'x']) {
+  for (const password of ['0123456789', `${'😀'.repeat(199)}x`]) {
     const email = newEmail();
     assert.equal((await call('POST', '/accounts', { body: { email, password } })).status, 201);
     assert.equal((await call('POST', '/sessions', { body: { email, password } })).status, 201);

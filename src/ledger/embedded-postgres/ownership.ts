@@ -3,7 +3,6 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import pg from 'pg';
-import { faultOf } from '../database-error.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import { DATABASE_USER } from './postgres-folder.ts';
 
@@ -15,8 +14,14 @@ const OWNER_LOCK = [0x446f6f72, 1];
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connects to the server of an embedded folder; undefined where none answers. */
-export async function connect(socketFolder: string, port: number): Promise<pg.Client | undefined> {
+/** Nobody listens at the socket, or its folder was removed. */
+const ABSENT = new Set(['ENOENT', 'ECONNREFUSED']);
+
+/** The server will never let this engine in: SQLSTATE classes 28 and 3D, or the socket's folder is closed to it. */
+const REFUSED = /^(28...|3D...|EACCES|EPERM)$/;
+
+/** Connects to the server of an embedded folder, unless none listens or it is not taking connections at the moment. */
+export async function connect(socketFolder: string, port: number): Promise<pg.Client | 'busy' | 'absent'> {
   const client = new pg.Client({
     host: socketFolder,
     port,
@@ -32,8 +37,9 @@ export async function connect(socketFolder: string, port: number): Promise<pg.Cl
     return client;
   } catch (error) {
     client.end().catch(ignore);
-    if (faultOf(error) === 'connection-lost') return undefined;
-    throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (REFUSED.test(code)) throw error;
+    return ABSENT.has(code) ? 'absent' : 'busy';
   }
 }
 
@@ -50,7 +56,6 @@ export async function refuseForeignServer(client: pg.Client, folder: string): Pr
   } finally {
     await rm(join(folder, mark), { force: true });
   }
-  await client.end();
   throw new EmbeddedPostgresError(
     'folder-not-usable',
     `${folder} is a copy of a data folder whose server was running, and still runs. Such a copy may lack orders: ` +
@@ -63,6 +68,7 @@ export async function claimOwnership(client: pg.Client, folder: string, timeoutM
   try {
     await client.query(`SET lock_timeout = ${Math.max(1, Math.trunc(timeoutMs))}`);
     await client.query('SELECT pg_advisory_lock($1::int, $2::int)', OWNER_LOCK);
+    await client.query('RESET lock_timeout');
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
     const { rows } = await client.query(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { faultOf } from '../database-error.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import { connect, refuseForeignServer } from './ownership.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
@@ -82,7 +83,14 @@ export async function findServer(folder: string): Promise<RunningServer | 'busy'
   const { socketFolder } = file;
   if (!file.ready || socketFolder === undefined) return 'busy';
   const client = await connect(socketFolder, file.port);
-  if (!client) return 'absent';
-  await refuseForeignServer(client, folder);
-  return { client, file, socketFolder };
+  if (typeof client === 'string') return client;
+  try {
+    await refuseForeignServer(client, folder);
+    return { client, file, socketFolder };
+  } catch (error) {
+    await client.end();
+    // Its engine stops it at this very moment.
+    if (faultOf(error) === 'connection-lost') return 'busy';
+    throw error;
+  }
 }

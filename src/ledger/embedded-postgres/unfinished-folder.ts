@@ -2,6 +2,9 @@ import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 
+/** The temporary folders of this process. Any other with its id is of a process before it: a container's ids start anew. */
+const inProgress = new Set<string>();
+
 /**
  * A folder that comes to be whole or not at all: it is filled under a temporary name beside its place and renamed
  * at the end, so that a kill in between leaves nothing that looks finished. `fill` gets the temporary folder.
@@ -9,6 +12,7 @@ import process from 'node:process';
  */
 export async function createWhole(target: string, fill: (unfinished: string) => Promise<void>): Promise<boolean> {
   const unfinished = await mkdtemp(`${target}.new-${process.pid}-`);
+  inProgress.add(basename(unfinished));
   try {
     await fill(unfinished);
     await rename(unfinished, target);
@@ -19,6 +23,8 @@ export async function createWhole(target: string, fill: (unfinished: string) => 
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
     throw error;
+  } finally {
+    inProgress.delete(basename(unfinished));
   }
 }
 
@@ -26,7 +32,7 @@ export async function createWhole(target: string, fill: (unfinished: string) => 
 export async function removeUnfinished(target: string): Promise<void> {
   const prefix = `${basename(target)}.new-`;
   for (const entry of await readdir(dirname(target)).catch(() => [])) {
-    if (!entry.startsWith(prefix)) continue;
+    if (!entry.startsWith(prefix) || inProgress.has(entry)) continue;
     const pid = Number.parseInt(entry.slice(prefix.length), 10);
     if (pid === process.pid || !processExists(pid)) {
       await rm(join(dirname(target), entry), { recursive: true, force: true });
