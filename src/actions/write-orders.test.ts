@@ -10,6 +10,7 @@ let database: TestDatabase;
 /** Two engine processes on one ledger. */
 let first: Database;
 let second: Database;
+let third: Database | undefined;
 
 const SETTLE_MS = 5_000;
 
@@ -22,9 +23,15 @@ before(async () => {
 afterEach(() => assertLedgerSound(database));
 
 after(async () => {
-  await Promise.all([first.close(), second.close()]);
+  await Promise.all([first.close(), second.close(), third?.close()]);
   await database.drop();
 });
+
+/** A third engine process; closed with the others. */
+function openedThird(): Database {
+  third ??= openLedger(database);
+  return third;
+}
 
 const write = (ledger: Database, ...requests: PlaceOrderRequest[]) => writeOrders(ledger, requests, SETTLE_MS);
 
@@ -179,4 +186,47 @@ test('a free order is sold at once and has nothing to pay', async () => {
   assert.equal(outcome?.outcome === 'accepted' && outcome.status, 'confirmed');
   assert.equal(outcome?.outcome === 'accepted' && outcome.payBy, null);
   assert.deepEqual(await stockOf(itemIds[0]), { available: 8, held: 0, sold: 2 });
+});
+
+test('the limit and the keys are read after the lock: what waited for another process sees what that one committed', async () => {
+  const { saleId, itemIds } = await insertSale(database, [{ capacity: 10, limitPerCustomer: 1 }]);
+  const request = orderRequest(saleId, itemIds);
+  const lock = await database.hold('SELECT FROM sales WHERE id = $1 FOR UPDATE', [saleId]);
+  // Both wait for the lock with their statements begun; read by those, the limit and the key would be of the past.
+  const winner = write(first, request);
+  await lock.blocksSomebody();
+  const otherKey = write(second, orderRequest(saleId, itemIds, { customerId: request.customerId }));
+  const sameKey = write(openedThird(), { ...request, orderId: orderRequest(saleId, itemIds).orderId });
+  await database.until(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' HAVING count(*) = 3",
+  );
+  await lock.release();
+  assert.deepEqual(kinds(await winner), ['accepted']);
+  assert.deepEqual(kinds(await otherKey), ['limit-reached']);
+  assert.deepEqual(kinds(await sameKey), ['repeat']);
+  assert.deepEqual(await stockOf(itemIds[0]), { available: 9, held: 1, sold: 0 });
+});
+
+test('F-12 a deadlock or a serialization failure runs the whole batch again', async () => {
+  for (const sqlState of ['40P01', '40001', '55P03']) {
+    const { saleId, itemIds } = await insertSale(database, [{ capacity: 10 }]);
+    await database.query(`
+      CREATE SEQUENCE tries;
+      CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'try again' USING ERRCODE = '${sqlState}'; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER fail_twice BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fail_twice();
+    `);
+    const outcomes = await write(first, orderRequest(saleId, itemIds), orderRequest(saleId, itemIds));
+    assert.deepEqual(kinds(outcomes), ['accepted', 'accepted'], sqlState);
+    await database.query('DROP TRIGGER fail_twice ON orders; DROP FUNCTION fail_twice; DROP SEQUENCE tries');
+  }
+});
+
+test('a pause is judged under the lock that numbers the orders', async () => {
+  const { saleId, itemIds } = await insertSale(database, [{ capacity: 10 }]);
+  const pausing = await database.hold('UPDATE sales SET paused_at = now() WHERE id = $1', [saleId]);
+  const waiting = write(first, orderRequest(saleId, itemIds));
+  await pausing.blocksSomebody();
+  await pausing.release();
+  assert.deepEqual(kinds(await waiting), ['sale-not-open']);
 });

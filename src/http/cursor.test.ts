@@ -22,11 +22,27 @@ test('without a cursor it is the first page', () => {
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-for (const text of ['', 'x', '%%%', encode(null), encode([1]), encode('text'), encode({ id: null }), encode({ id: {} })]) {
+for (const text of [
+  '',
+  'x',
+  '%%%',
+  encode(null),
+  encode([1]),
+  encode('text'),
+  encode({ id: null }),
+  encode({ id: {} }),
+]) {
   test(`what no list has given is refused: "${text}"`, () => assert.throws(() => decodeCursor(text), isCursorProblem));
 }
 
-for (const position of [{}, { arrival: 1 }, { id: 7 }, { id: 'text' }, { id: '-'.repeat(36) }, { id: randomUUID().toUpperCase() }]) {
+for (const position of [
+  {},
+  { arrival: 1 },
+  { id: 7 },
+  { id: 'text' },
+  { id: '-'.repeat(36) },
+  { id: randomUUID().toUpperCase() },
+]) {
   const cursor = encodeCursor(position);
   test(`a position in another list is refused: ${JSON.stringify(position)}`, () =>
     assert.throws(() => decodeIdCursor(cursor), isCursorProblem));

@@ -48,11 +48,11 @@ export function canonicalJson(value: unknown, depth = 0): string {
  */
 export function fingerprintOf(request: FastifyRequest, body: unknown = request.body ?? null): string {
   const query = canonicalJson(request.query ?? {});
-  const target = canonicalJson(request.params ?? {});
-  return hash('sha256', `${operationOf(request)}\n${target}\n${query}\n${canonicalJson(body)}`);
+  return hash('sha256', `${operationOf(request)}\n${query}\n${canonicalJson(body)}`);
 }
 
-/** The operation that scopes a key: method and route. */
+/** The operation that scopes a key: method and address, without the query. */
 export function operationOf(request: FastifyRequest): string {
-  return `${request.method} ${request.routeOptions.url ?? ''}`;
+  const [path] = request.url.split('?', 1);
+  return `${request.method} ${path}`;
 }

@@ -15,12 +15,15 @@ const texts = formats.default(
 export const compileValidator: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? bodies : texts).compile(schema);
 
+/** Faults that are told at once: a small body can have very many. */
+const ERRORS_MAX = 100;
+
 /** All faults of a request in one problem, each with a JSON pointer (RFC 6901) to its place. */
 export function validationProblem(
   faults: readonly FastifySchemaValidationError[],
   part: string | undefined,
 ): ProblemDetails {
-  const errors = faults.map((fault) => ({
+  const errors = faults.slice(0, ERRORS_MAX).map((fault) => ({
     ...(part === 'body' ? {} : { in: part === 'params' ? 'path' : 'query' }),
     pointer: pointerOf(fault),
     detail: sentenceOf(fault),

@@ -68,7 +68,15 @@ test('SEC-03 only operators make merchants: anonymous 401, everybody else 403, n
 test('SEC-05 IK-01 what is no merchant is a 400, and so is a request without a key', async () => {
   const before = await countMerchants();
   const token = shop.operatorToken;
-  for (const body of [{}, { name: '' }, { name: ' ' }, { name: 'a\u0000' }, { name: 'x'.repeat(201) }, { name: 7 }, { name: 'A', id: randomUUID() }]) {
+  for (const body of [
+    {},
+    { name: '' },
+    { name: ' ' },
+    { name: 'a\u0000' },
+    { name: 'x'.repeat(201) },
+    { name: 7 },
+    { name: 'A', id: randomUUID() },
+  ]) {
     const answer = await create({ token, key: 'auto', body });
     assert.deepEqual([answer.status, answer.json.code], [400, 'validation-failed'], JSON.stringify(body));
   }

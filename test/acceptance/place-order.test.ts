@@ -163,6 +163,26 @@ test('IK-04 a repeat after success: the same status, bytes, Location, ETag and c
   assert.equal(await ordersOf(sale.id), 1);
 });
 
+test('IK-04 the repeat is what the order was placed at, though price, name and the order itself have changed since', async () => {
+  const sale = await shop.createSale({ holdSeconds: 1, items: [{ name: 'Poster', priceMinor: 1_500 }] });
+  const { token } = newCustomer();
+  const key = randomUUID();
+  const first = await shop.order(sale, { token, key });
+  assert.equal(first.status, 201);
+  const [item] = sale.items;
+  const changed = await send('PATCH', `${engines[1].url}/api/v1/sales/${sale.id}/items/${item?.id}`, {
+    token: shop.operatorToken,
+    headers: { 'if-match': '*' },
+    body: { name: 'Rare poster', priceMinor: 9_900 },
+  });
+  assert.equal(changed.status, 200, changed.text);
+  await database.until("SELECT id FROM orders WHERE id = $1 AND status = 'expired'", [first.json.id]);
+  const again = await shop.order(sale, { token, key });
+  assert.equal(again.text, first.text);
+  assert.equal(again.headers.get('etag'), first.headers.get('etag'));
+  assert.equal((await shop.order(sale)).json.totalMinor, 9_900, 'new orders have the new price');
+});
+
 test('IK-05 100 identical requests at once over two processes: one order, and every answer is it', async () => {
   const sale = await shop.createSale();
   const { token } = newCustomer();
