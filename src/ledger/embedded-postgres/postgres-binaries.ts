@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, glob, mkdir, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { access, chmod, copyFile, glob, mkdir, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -119,12 +119,20 @@ export async function prepareBundled(
 
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'));
   const copy = join(cacheFolder, `postgres-${version}-${PLATFORM}`);
+  const copied = await exists(copy);
   const inCache = await inspect('bundled', join(copy, 'native', 'bin'), user);
   if (inCache) return inCache;
-  // A copy that does not run was cut short by a power failure, say.
-  await rm(copy, { recursive: true, force: true });
+  // A copy that was there and does not run was cut short by a power failure, say.
+  if (copied) await rm(copy, { recursive: true, force: true });
   await copyBundled(native, copy);
   return inspect('bundled', join(copy, 'native', 'bin'), user);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The folder of the `postgres` on the PATH, links followed. */

@@ -1,4 +1,5 @@
-import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 
@@ -11,7 +12,8 @@ const inProgress = new Set<string>();
  * Resolves to false if another process put one in its place first; that one stays.
  */
 export async function createWhole(target: string, fill: (unfinished: string) => Promise<void>): Promise<boolean> {
-  const unfinished = await mkdtemp(`${target}.new-${process.pid}-`);
+  // In one step, so that nothing else in this process sees the folder before it is known as one in progress.
+  const unfinished = mkdtempSync(`${target}.new-${process.pid}-`);
   inProgress.add(basename(unfinished));
   try {
     await fill(unfinished);
