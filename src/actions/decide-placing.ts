@@ -89,8 +89,10 @@ export async function decideUnderLock(
 export type CertainAnswer = Exclude<Decision, { outcome: 'accepted' }> | Repeat | undefined;
 
 /**
- * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. The stock is read
- * before the keys: whoever is refused here had no order when the stock was already seen to be short.
+ * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. The facts are read
+ * before the keys: an order of this key that was under way would have changed them, under the sale's lock, together
+ * with its key. Only the clock changes without a lock: a batch that decided before closing time may commit after it,
+ * so that "closed" is left to the locked path.
  */
 export async function decideBySnapshot(
   db: Queryable,
@@ -101,6 +103,7 @@ export async function decideBySnapshot(
     const repeat = repeatOf(facts, request);
     if (repeat !== undefined) return { answer: repeat };
     const [decision] = allocate(facts.state, [request]);
+    if (decision?.outcome === 'sale-not-open' && decision.saleStatus === 'closed') return { answer: undefined };
     return { answer: decision?.outcome === 'accepted' ? undefined : decision };
   });
 }

@@ -138,18 +138,19 @@ export function createPlaceOrder(options: {
 
   async function answerRepeat(request: PlaceOrderRequest, repeat: Repeat): Promise<PlaceOrderOutcome> {
     if (repeat.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
+    // The same id means that this attempt's own batch was committed though its answer was lost.
+    const own = repeat.orderId === request.orderId;
     try {
       const order = await findOrderAtVersion(database, repeat.orderId, 1);
       if (order === undefined) throw new Error(`Order ${repeat.orderId} has no first version.`);
-      // The same id means that this attempt's own batch was committed though its answer was lost.
-      return { outcome: 'placed', order, replayed: repeat.orderId !== request.orderId };
+      return { outcome: 'placed', order, replayed: !own };
     } catch (error) {
-      return { outcome: 'unavailable', error };
+      return { outcome: own ? 'unknown' : 'unavailable', error };
     }
   }
 
   function rememberRefusal(request: PlaceOrderRequest, outcome: PlaceOrderOutcome): void {
-    if (outcome.outcome === 'sale-not-open') refusing.add(request.saleId);
+    if (outcome.outcome === 'sale-not-open' && outcome.saleStatus !== 'closed') refusing.add(request.saleId);
     if (outcome.outcome !== 'sold-out') return;
     for (const item of outcome.items) {
       if (item.available === 0) refusing.add(item.itemId);

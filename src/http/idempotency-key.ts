@@ -43,7 +43,7 @@ export function canonicalJson(value: unknown, depth = 0): string {
 }
 
 /**
- * What makes two requests the same: operation, target, query and the parsed body, or what of it may be kept.
+ * What makes two requests the same: operation, query and the parsed body, or what of it may be kept.
  * SHA-256, hex.
  */
 export function fingerprintOf(request: FastifyRequest, body: unknown = request.body ?? null): string {
@@ -51,8 +51,8 @@ export function fingerprintOf(request: FastifyRequest, body: unknown = request.b
   return hash('sha256', `${operationOf(request)}\n${query}\n${canonicalJson(body)}`);
 }
 
-/** The operation that scopes a key: method and address, without the query. */
+/** The operation that scopes a key: method and address, without the query. Ids are the same in any letter case. */
 export function operationOf(request: FastifyRequest): string {
   const [path] = request.url.split('?', 1);
-  return `${request.method} ${path}`;
+  return `${request.method} ${path?.toLowerCase()}`;
 }

@@ -53,6 +53,10 @@ const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json
 /** Describes the routes as OpenAPI 3.1. Call it before the first route. */
 export async function describeRoutes(app: App): Promise<void> {
   app.addSchema(Problem);
+  app.addHook('onRoute', ({ url, schema }) => {
+    const described = schema?.hide || schema?.operationId !== undefined;
+    if (url.startsWith('/api/') && !described) throw new Error(`The route ${url} is served but not described.`);
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

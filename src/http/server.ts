@@ -10,8 +10,11 @@ import { compileValidator } from './validation.ts';
 /** The largest body that is read. An order of 50 lines with its metadata takes some 20 KiB. */
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** A client that takes longer than this to send its request is cut off. */
+/** A client that takes longer than this to send its headers, or its whole request, is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** How often slow clients are looked for; Node's own 30 s would let them stay for that long. */
+const SLOW_CLIENTS_CHECK_MS = 1_000;
 
 /** What http.Server reports about requests that never became one, by its error codes. */
 const CONNECTION_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
@@ -36,6 +39,12 @@ export async function createServer(options: {
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: SLOW_CLIENTS_CHECK_MS,
+      // Node would answer a missing Host without a problem document; the hook below does it with one.
+      requireHostHeader: false,
+    },
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
@@ -48,11 +57,16 @@ export async function createServer(options: {
         return;
       }
       const code = CONNECTION_PROBLEMS[error.code ?? ''] ?? 'malformed-request';
-      const body = problemDocument(publicUrl, code, randomUUID(), {});
+      const requestId = randomUUID();
+      log.info({ requestId, reason: error.code }, 'a connection sent no valid request');
+      const body = problemDocument(publicUrl, code, requestId, {});
       const head = `HTTP/1.1 ${PROBLEMS[code].status} ${code}\r\nContent-Type: application/problem+json\r\n`;
       socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
+
+  // An expectation that nobody knows may be ignored (RFC 9110 § 10.1.1); Node would answer 417 without a document.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   app.decorate('publicUrl', publicUrl);
   app.decorateRequest('caller', null);
@@ -65,6 +79,10 @@ export async function createServer(options: {
   );
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('Request-Id', request.id);
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      replyProblem(reply, 'malformed-request', { detail: 'HTTP/1.1 needs a Host header (RFC 9112 § 3.2).' });
+      return;
+    }
     if (!options.closing()) return done();
     replyProblem(reply, 'unavailable', {
       detail: 'This process is stopping. Nothing was done; retry with the same key.',
@@ -89,7 +107,7 @@ export async function createServer(options: {
   return app;
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /**
  * Answers 405 with `Allow` (RFC 9110 § 15.5.6) where an address exists but not for the method. Call it before the

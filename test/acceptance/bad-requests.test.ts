@@ -53,6 +53,9 @@ test('PD-01 problems of the framework, too: unknown address, wrong method, malfo
   const wrongMethod = await send('DELETE', url('/api/v1/orders'), { token });
   assertProblem(wrongMethod, 405, 'method-not-allowed');
   assert.equal(wrongMethod.headers.get('allow'), 'GET, HEAD, POST');
+  for (const method of ['OPTIONS', 'PUT']) {
+    assertProblem(await send(method, url('/api/v1/orders'), { token }), 405, 'method-not-allowed');
+  }
   const post = (rawBody: string, headers: Record<string, string> = {}) =>
     send('POST', url('/api/v1/orders'), { token, key: 'auto', rawBody, headers });
   assertProblem(await post('{"saleId":'), 400, 'malformed-request');
@@ -77,6 +80,10 @@ test('PD-01 requests that are no HTTP, or too large a header, get a problem docu
   };
   const rubbish = await talk('RUBBISH\r\n\r\n');
   assert.match(rubbish, /^HTTP\/1\.1 400 [\s\S]*application\/problem\+json[\s\S]*"code":"malformed-request"/);
+  const hostless = await talk('GET /api/v1/sales HTTP/1.1\r\nConnection: close\r\n\r\n');
+  assert.match(hostless, /^HTTP\/1\.1 400 [\s\S]*"code":"malformed-request"/);
+  const expecting = await talk('GET /api/v1/sales HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n');
+  assert.match(expecting, /^HTTP\/1\.1 200 /, 'an unknown expectation is ignored');
   const huge = await talk(`GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(100_000)}\r\n\r\n`);
   assert.match(huge, /^HTTP\/1\.1 431 [\s\S]*"code":"headers-too-large"/);
 });
@@ -148,6 +155,18 @@ test('an unknown sale, an unknown item, an item of another sale, one item twice:
   assert.equal(await pointerOf({ saleId: sale.id, lines: [] }), '/lines');
   assert.equal(await pointerOf({ saleId: `urn:uuid:${sale.id}`, lines: [line(itemId)] }), '/saleId');
   assert.equal(await pointerOf({ saleId: sale.id, lines: [line(itemId)], reference: 'a\u0000b' }), '/reference');
+});
+
+test('SEC-06 a client that sends its request too slowly is cut off, and others are served meanwhile', async () => {
+  const { hostname, port } = new URL(engine.url);
+  const slow = connect(Number(port), hostname);
+  await once(slow, 'connect');
+  slow.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Ty');
+  const answer = text(slow);
+  assert.equal((await send('GET', url('/api/v1/sales'))).status, 200);
+  const startedAt = performance.now();
+  assert.match(await answer, /^HTTP\/1\.1 408 [\s\S]*"code":"request-timeout"/);
+  assert.ok(performance.now() - startedAt < 14_000);
 });
 
 test('deep JSON and long lists are refused in bounded time', async () => {

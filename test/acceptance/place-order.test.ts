@@ -438,6 +438,16 @@ test('S-06 an unpaid order expires once, with two sweepers at work, and its stoc
     [placed.json.id],
   );
   assert.equal(expired.version, 2);
+  const [held] = await database.query<{ late_ms: number }>(
+    `SELECT extract(epoch FROM expired.occurred_at - placed.pay_by)::float * 1000 AS late_ms
+     FROM order_events AS placed JOIN order_events AS expired USING (order_id)
+     WHERE order_id = $1 AND placed.version = 1 AND expired.version = 2`,
+    [placed.json.id],
+  );
+  assert.ok(
+    held && held.late_ms >= 0 && held.late_ms < 1_000,
+    `the stock came back ${held?.late_ms} ms after its time`,
+  );
   const { stock } = (await shop.readSale(sale.id)).items[0] ?? {};
   assert.deepEqual(stock, { capacity: 5, available: 5, held: 0, sold: 0 });
   assert.equal((await shop.order(sale, { token, quantity: 5 })).status, 201);

@@ -83,6 +83,7 @@ export function placeOrderRoute(
       const lines = request.body.lines.map(({ itemId, quantity }) => ({ itemId: itemId.toLowerCase(), quantity }));
       mayOrder(caller, saleId);
       noItemTwice(lines);
+      const idempotencyKey = idempotencyKeyOf(request);
       const customer =
         caller.kind === 'account'
           ? ownOrder(caller.accountId, onBehalfOf)
@@ -94,7 +95,7 @@ export function placeOrderRoute(
         onlyMerchantId: caller.kind === 'shop' ? caller.merchantId : null,
         customerId: customer instanceof Promise ? await customer : customer,
         placedBy: callerId(caller),
-        idempotencyKey: idempotencyKeyOf(request),
+        idempotencyKey,
         fingerprint: fingerprintOf(request),
         lines,
         reference: reference ?? null,
