@@ -10,7 +10,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 import { playInTurns } from './rounds.ts';
 import { rows as allRows, REFERENCE, type Row } from './rows.ts';
 import { type RowSummary, summarizeGoals, summarizeRow } from './summary.ts';
-import { formatGoal, formatTable } from './table.ts';
+import { formatDisturbance, formatGoal, formatTable } from './table.ts';
 import { provideWrk } from './wrk.ts';
 
 /** f_type of a file system in memory (statfs(2)), where fsync costs nothing and a figure means nothing. */
@@ -99,6 +99,8 @@ function describeMachine(postgres: Postgres, wrkVersion: string) {
 function printReport(rows: readonly RowSummary[], goals: readonly string[]): void {
   console.log(`\n${formatTable(rows)}\n`);
   for (const goal of goals) console.log(goal);
+  const disturbance = formatDisturbance(rows);
+  if (disturbance !== undefined) console.log(disturbance);
   for (const row of rows) for (const fault of row.faults) console.log(`${row.name} is invalid: ${fault}`);
 }
 

@@ -24,6 +24,17 @@ export function formatGoal(goal: GoalSummary): string {
   return `${goal.title}: ${formatSpread(goal.ratio, 2)}, goal ${goal.atLeast} or more: ${verdict}`;
 }
 
+/** Past this share of the CPU, what others do on the machine decides the figures. */
+const DISTURBED_SHARE = 0.1;
+
+/** A warning when others used the machine while it was measured; undefined when they did not. */
+export function formatDisturbance(rows: readonly RowSummary[]): string | undefined {
+  const disturbed = rows.filter((row) => (row.othersShare?.median ?? 0) > DISTURBED_SHARE);
+  if (disturbed.length === 0) return undefined;
+  const names = disturbed.map((row) => row.name).join(', ');
+  return `Not to be quoted: others used over ${DISTURBED_SHARE * 100} % of the CPU while these ran: ${names}.`;
+}
+
 function formatSpread(spread: Spread | undefined, digits: number): string {
   if (spread === undefined) return '–';
   const [median, min, max] = [spread.median, spread.min, spread.max].map((value) => formatNumber(value, digits));

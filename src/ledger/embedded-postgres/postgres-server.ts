@@ -123,8 +123,6 @@ export async function launchServer(options: {
     detached: true,
     stdio: ['ignore', log.descriptor, log.descriptor, access.descriptor],
   });
-  access.close();
-  await log.close();
   child.unref();
   let spawnError = '';
   const ended = once(child, 'exit').then(
@@ -133,6 +131,8 @@ export async function launchServer(options: {
       spawnError = error.message;
     },
   );
+  access.close();
+  await log.close();
   // A server that could not run has left its socket's folder behind.
   void ended.then(() => removeSocketFolder(socketFolder));
   return {

@@ -63,13 +63,28 @@ async function findUser(name: string): Promise<ServerUser | undefined> {
 async function findUnprivilegedUser(): Promise<ServerUser> {
   for (const name of UNPRIVILEGED_USERS) {
     const user = await findUser(name);
-    if (user) return user;
+    if (user) return ensureUsable(name, user);
   }
   throw new EmbeddedPostgresError(
     'start-failed',
     `PostgreSQL refuses to run as root, and this machine has none of the users ${UNPRIVILEGED_USERS.join(', ')} to run it as. ` +
       'Start the engine as an ordinary user, or set DATABASE_URL.',
   );
+}
+
+/** Root in a container may lack the right to become another user. */
+async function ensureUsable(name: string, user: ServerUser): Promise<ServerUser> {
+  try {
+    await runAs(user, 'true', []);
+    return user;
+  } catch (error) {
+    throw new EmbeddedPostgresError(
+      'start-failed',
+      `PostgreSQL refuses to run as root, and this root may not run it as ${name} (${String(error)}). ` +
+        'Start the engine as an ordinary user, or set DATABASE_URL.',
+      { cause: error },
+    );
+  }
 }
 
 /**
