@@ -24,23 +24,27 @@ const config = readConfigOrFail();
 const log = createLog(config.LOG_LEVEL);
 for (const warning of warningsOf(config)) log.warn(warning);
 
-const engine = await startEngine(config, log).catch((error: unknown) => {
+const starting = startEngine(config, log);
+// Installed before the start has ended: a signal in between waits for it and stops what it started.
+const shutdown = closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
+  if (err) log.fatal({ err }, 'stopping after an error nobody handled');
+  else if (signal) log.info({ signal }, 'stopping');
+  const started = await starting.catch(() => undefined);
+  await started?.stop();
+  log.info('stopped');
+});
+
+const engine = await starting.catch((error: unknown) => {
   if (error instanceof EmbeddedPostgresError) fail(error);
   log.fatal({ err: error }, 'the engine could not start');
   process.exit(1);
 });
 
-const shutdown = closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
-  if (err) log.fatal({ err }, 'stopping after an error nobody handled');
-  else if (signal) log.info({ signal }, 'stopping');
-  await engine.stop();
-  log.info('stopped');
-});
-
 void engine.lost.then((reason) => {
   log.fatal({ err: reason }, 'the embedded ledger is lost; stopping');
-  process.exitCode = 1;
-  shutdown.close();
+  shutdown.uninstall();
+  setTimeout(() => process.exit(1), config.SHUTDOWN_TIMEOUT_MS).unref();
+  void engine.stop().finally(() => process.exit(1));
 });
 
 process.stdout.write(`Doorbuster is listening on ${engine.url}\n`);
