@@ -99,7 +99,9 @@ async function tryBatch(
   let commitSent = false;
   let broken = false;
   try {
-    const [, outcomes] = await Promise.all([connection.execute('BEGIN'), decideUnderLock(connection, requests)]);
+    const [, outcomes] = await connection.together(() =>
+      Promise.all([connection.execute('BEGIN'), decideUnderLock(connection, requests)]),
+    );
     const accepted = requests.flatMap((request, index): Accepted[] => {
       const placement = outcomes[index];
       return placement?.outcome === 'accepted' ? [{ request, placement }] : [];
@@ -137,14 +139,20 @@ async function writeAndCommit(connection: Connection, accepted: readonly Accepte
   const [first] = accepted;
   if (first === undefined) return;
   const units = unitsOf(accepted);
-  const writes = [
-    insertOrders(connection, first.placement.placedAt, accepted.map(toNewOrder)),
-    insertOrderLines(connection, accepted.flatMap(toNewLines)),
-    units.length > 0 ? addCustomerUnits(connection, units) : undefined,
-    moveStock(connection, movesOf(accepted)),
-    raiseArrivals(connection, countBySale(accepted)),
-  ];
-  const [committed] = await Promise.all([connection.execute('COMMIT'), ...writes]);
+  const orders = accepted.map(toNewOrder);
+  const lines = accepted.flatMap(toNewLines);
+  const moves = movesOf(accepted);
+  const counts = countBySale(accepted);
+  const [committed] = await connection.together(() => {
+    const writes = [
+      insertOrders(connection, first.placement.placedAt, orders),
+      insertOrderLines(connection, lines),
+      units.length > 0 ? addCustomerUnits(connection, units) : undefined,
+      moveStock(connection, moves),
+      raiseArrivals(connection, counts),
+    ];
+    return Promise.all([connection.execute('COMMIT'), ...writes]);
+  });
   if (committed.command !== 'COMMIT') throw new Error(`The batch ended with ${committed.command} instead of COMMIT.`);
 }
 

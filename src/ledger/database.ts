@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { faultOf } from './database-error.ts';
 import type { Queryable, RawResult, Statement } from './statement.ts';
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
 export interface Connection extends Queryable {
   /** Runs a statement and returns the command tag too (`COMMIT` of a failed transaction answers `ROLLBACK`). */
   execute(text: string): Promise<RawResult>;
+  /** Sends all the statements that `send` issues before its first wait in one write to the socket. */
+  together<Result>(send: () => Promise<Result>): Promise<Result>;
   /** Gives the connection back; a broken one is thrown away. */
   release(broken?: boolean): void;
 }
@@ -47,6 +50,11 @@ export interface Database extends Queryable {
   /** Connections in use, idle, and requests that wait for one. */
   counts(): { total: number; idle: number; waiting: number };
   close(): Promise<void>;
+}
+
+/** The driver's socket, which it has on every client but does not declare. */
+function socketOf(client: pg.PoolClient): Writable {
+  return (client as pg.PoolClient & { readonly connection: { readonly stream: Writable } }).connection.stream;
 }
 
 function queryOn(client: pg.ClientBase | pg.Pool): Queryable['query'] {
@@ -120,6 +128,15 @@ export function openDatabase(options: {
     return {
       query: queryOn(client),
       execute: (text) => client.query(text),
+      together(send) {
+        const socket = socketOf(client);
+        socket.cork();
+        try {
+          return send();
+        } finally {
+          socket.uncork();
+        }
+      },
       release(broken = false) {
         client.off('error', ignore);
         client.release(broken);

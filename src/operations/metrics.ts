@@ -74,14 +74,33 @@ export function createMetrics(read: {
     },
   });
 
+  // Finding a histogram by its labels costs more than observing: each series is found once.
+  const placingOf = memoize((outcome: string) => placing.labels({ outcome }));
+  const httpOf = memoize((method: string, route: string, status: number) => http.labels({ method, route, status }));
+
   return {
-    observePlacing: (outcome, seconds) => placing.observe({ outcome }, seconds),
+    observePlacing: (outcome, seconds) => placingOf(outcome).observe(seconds),
     observeBatch(requests, seconds) {
       batchSize.observe(requests);
       batchSeconds.observe(seconds);
     },
     observeExpired: (orders) => expired.inc(orders),
-    observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
+    observeHttp: (method, route, status, seconds) => httpOf(method, route, status).observe(seconds),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+/** Remembers what `make` gave for the same arguments. Their combinations must be few. */
+function memoize<Args extends readonly (string | number)[], Value>(
+  make: (...args: Args) => Value,
+): (...args: Args) => Value {
+  const made = new Map<string, Value>();
+  return (...args) => {
+    const key = args.join(' ');
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(...args);
+    made.set(key, value);
+    return value;
   };
 }
