@@ -1,5 +1,5 @@
-import { allocate, type Decision } from '../domain/stock.ts';
-import { findCustomerUnits } from '../ledger/customer-units.ts';
+import { allocate, type Decision, type Refusal, refusalOf } from '../domain/stock.ts';
+import { findCustomerUnits, type UnitsOf } from '../ledger/customer-units.ts';
 import { findItemsForPlacing } from '../ledger/items.ts';
 import { findRepeats, placingKey, type RepeatedOrder } from '../ledger/orders.ts';
 import { findSalesForPlacing } from '../ledger/sales.ts';
@@ -35,9 +35,12 @@ interface PlacingFacts {
   readonly repeats: ReadonlyMap<string, RepeatedOrder>;
 }
 
+const NO_UNITS: ReadonlyMap<string, number> = new Map();
+
 /**
  * Reads what decides about some requests. With `lock`, the rows of sales and items are locked first, in that order
  * and each by id; what follows is read by new statements, so that it is what the lock's last holder committed.
+ * Without it customers' units are left out, and no limit is found to be reached.
  * The statements are sent together: one round trip where the connection pipelines.
  */
 async function readFacts(
@@ -45,22 +48,28 @@ async function readFacts(
   requests: readonly PlaceOrderRequest[],
   options: { lock: boolean },
 ): Promise<PlacingFacts> {
-  const saleIds = [...new Set(requests.map((request) => request.saleId))];
-  const lines = requests.flatMap((request) =>
-    request.lines.map(({ itemId }) => ({ itemId, customerId: request.customerId })),
-  );
-  const itemIds = [...new Set(lines.map((line) => line.itemId))];
+  const saleIds = new Set<string>();
+  const itemIds = new Set<string>();
+  for (const { saleId, lines } of requests) {
+    saleIds.add(saleId);
+    for (const { itemId } of lines) itemIds.add(itemId);
+  }
   const [sales, items, units, { decidedAt, repeats }] = await Promise.all([
-    findSalesForPlacing(db, saleIds, options.lock),
-    findItemsForPlacing(db, itemIds, options.lock),
-    findCustomerUnits(db, lines),
+    findSalesForPlacing(db, [...saleIds], options.lock),
+    findItemsForPlacing(db, [...itemIds], options.lock),
+    options.lock ? findCustomerUnits(db, requests.flatMap(unitsAskedFor)) : NO_UNITS,
     findRepeats(db, requests),
   ]);
   return { state: { now: decidedAt, sales, items, units }, repeats };
 }
 
-function repeatOf(facts: PlacingFacts, request: PlaceOrderRequest): Repeat | undefined {
-  const repeated = facts.repeats.get(placingKey(request.placedBy, request.idempotencyKey));
+function unitsAskedFor({ customerId, lines }: PlaceOrderRequest): UnitsOf[] {
+  return lines.map(({ itemId }) => ({ itemId, customerId }));
+}
+
+function repeatOf({ repeats }: PlacingFacts, request: PlaceOrderRequest): Repeat | undefined {
+  if (repeats.size === 0) return undefined;
+  const repeated = repeats.get(placingKey(request.placedBy, request.idempotencyKey));
   return repeated && { outcome: 'repeat', ...repeated };
 }
 
@@ -86,7 +95,7 @@ export async function decideUnderLock(
 }
 
 /** What a look without locks can say for sure: a repeat or a refusal. Undefined: only the locked path can decide. */
-export type CertainAnswer = Exclude<Decision, { outcome: 'accepted' }> | Repeat | undefined;
+export type CertainAnswer = Refusal | Repeat | undefined;
 
 /**
  * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. The facts are read
@@ -100,10 +109,8 @@ export async function decideBySnapshot(
 ): Promise<{ answer: CertainAnswer }[]> {
   const facts = await readFacts(db, requests, { lock: false });
   return requests.map((request) => {
-    const repeat = repeatOf(facts, request);
-    if (repeat !== undefined) return { answer: repeat };
-    const [decision] = allocate(facts.state, [request]);
-    if (decision?.outcome === 'sale-not-open' && decision.saleStatus === 'closed') return { answer: undefined };
-    return { answer: decision?.outcome === 'accepted' ? undefined : decision };
+    const answer = repeatOf(facts, request) ?? refusalOf(facts.state, request);
+    const closed = answer?.outcome === 'sale-not-open' && answer.saleStatus === 'closed';
+    return { answer: closed ? undefined : answer };
   });
 }

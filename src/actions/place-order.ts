@@ -37,6 +37,9 @@ const TWIN_WAIT_MS = 2_000;
 /** Bounds the time that one transaction keeps the locks of a hot sale. */
 const BATCH_SIZE_MAX = 500;
 
+/** Looks take no locks, so one may be sent while another is answered. More only make each of them smaller. */
+const LOOKS_AT_ONCE = 1;
+
 /** The order that an accepted request became, as its answer shows it. */
 function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Order, 'merchantId'> {
   return {
@@ -72,7 +75,7 @@ export function createPlaceOrder(options: {
   observeBatch: (requests: number, seconds: number) => void;
 }): PlaceOrder {
   const { database, waitingMax, deadlineMs } = options;
-  const underWay = new Map<string, { fingerprint: string; ended: Promise<PlaceOrderOutcome> }>();
+  const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
   /** Ids of sales and items that refused lately. */
   const refusing = new Set<string>();
 
@@ -94,14 +97,14 @@ export function createPlaceOrder(options: {
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
     deadlineMs,
-    concurrency: 1,
+    concurrency: LOOKS_AT_ONCE,
   });
 
   async function place(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
     const key = placingKey(request.placedBy, request.idempotencyKey);
     const answerBy = performance.now() + TWIN_WAIT_MS;
     for (let twin = underWay.get(key); twin !== undefined; twin = underWay.get(key)) {
-      if (twin.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
+      if (twin.request.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
       const outcome = await within(twin.ended, answerBy - performance.now());
       if (outcome === undefined) return { outcome: 'in-progress' };
       if (outcome.outcome === 'placed') return { ...outcome, replayed: true };
@@ -109,7 +112,7 @@ export function createPlaceOrder(options: {
     }
 
     const ended = decide(request);
-    underWay.set(key, { fingerprint: request.fingerprint, ended });
+    underWay.set(key, { request, ended });
     try {
       return await ended;
     } finally {

@@ -94,6 +94,13 @@ export function allocate(state: StockState, requests: readonly OrderRequest[]): 
   });
 }
 
+const NOTHING_TAKEN: ReadonlyMap<string, number> = new Map();
+
+/** Why a request that came first would be refused in this state, or undefined where it would be accepted. Pure. */
+export function refusalOf(state: StockState, request: OrderRequest): Refusal | undefined {
+  return refuse(state, NOTHING_TAKEN, state.units, request);
+}
+
 function refuse(
   state: StockState,
   available: ReadonlyMap<string, number>,

@@ -98,13 +98,18 @@ export async function createServer(options: {
     done();
   });
 
+  if (options.corsOrigins.length > 0) await allowOrigins(app, options.corsOrigins);
+  return app;
+}
+
+/** Lets pages of other origins call from a browser. */
+async function allowOrigins(app: App, origins: readonly string[]): Promise<void> {
   await app.register(cors, {
-    origin: options.corsOrigins.length > 0 ? [...options.corsOrigins] : false,
+    origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Idempotent-Replayed', 'Request-Id', 'Server-Time'],
     maxAge: 600,
   });
-  return app;
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;

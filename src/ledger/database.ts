@@ -45,7 +45,7 @@ export interface Database extends Queryable {
    */
   transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result>;
   connect(): Promise<Connection>;
-  /** Runs reads on one connection, so that those sent together share a round trip where the pool pipelines. */
+  /** Runs reads on one connection. Those issued before the first wait share a round trip where the pool pipelines. */
   withConnection<Result>(work: (connection: Queryable) => Promise<Result>): Promise<Result>;
   /** Connections in use, idle, and requests that wait for one. */
   counts(): { total: number; idle: number; waiting: number };
@@ -151,7 +151,7 @@ export function openDatabase(options: {
       const connection = await connect();
       let broken = false;
       try {
-        return await work(connection);
+        return await connection.together(() => work(connection));
       } catch (error) {
         broken = faultOf(error) === 'connection-lost';
         throw error;

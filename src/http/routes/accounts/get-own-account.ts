@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { findAccount } from '../../../ledger/accounts.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
@@ -9,7 +9,7 @@ import { AccountResource, toAccountResource } from './account-resource.ts';
 /** `GET /api/v1/accounts/me` */
 export function getOwnAccountRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.get(
     '/api/v1/accounts/me',

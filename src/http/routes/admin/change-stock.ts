@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type ChangeStockOutcome, changeStock } from '../../../actions/change-stock.ts';
 import { CAPACITY_MAX, type CapacityChange } from '../../../domain/capacity.ts';
@@ -25,10 +25,7 @@ const ChangeStockBody = Type.Object(
 );
 
 /** `POST /api/v1/admin/stock` */
-export function changeStockRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function changeStockRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.post(
     '/api/v1/admin/stock',
     {

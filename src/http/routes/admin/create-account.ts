@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { type HashPassword, registerHashed } from '../../../actions/register-account.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -13,7 +13,7 @@ import { replyHashesWait } from '../accounts/hashes-wait.ts';
 /** `POST /api/v1/admin/accounts` */
 export function createAccountRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database; hashPassword: HashPassword },
+  options: { authenticated: onRequestHookHandler; database: Database; hashPassword: HashPassword },
 ): void {
   app.post(
     '/api/v1/admin/accounts',

@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { listAccounts } from '../../../ledger/accounts.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -11,7 +11,7 @@ import { AccountResource, toAccountResource } from '../accounts/account-resource
 /** `GET /api/v1/admin/accounts` */
 export function listAccountsRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.get(
     '/api/v1/admin/accounts',

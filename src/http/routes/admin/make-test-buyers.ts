@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { makeTestBuyers, TEST_BUYERS_MAX } from '../../../actions/make-test-buyers.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -20,7 +20,7 @@ export type SignToken = (subject: {
 /** `POST /api/v1/admin/test-buyers` */
 export function makeTestBuyersRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database; signToken: SignToken },
+  options: { authenticated: onRequestHookHandler; database: Database; signToken: SignToken },
 ): void {
   const { authenticated, database, signToken } = options;
   app.post(

@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { type AddMemberOutcome, addMember } from '../../../actions/add-member.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -10,10 +10,7 @@ import { MemberResource, MemberRoleField, toMemberResource } from './member-reso
 import { requireManagerOf } from './merchant-managers.ts';
 
 /** `POST /api/v1/merchants/{merchantId}/members` */
-export function addMemberRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function addMemberRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.post(
     '/api/v1/merchants/:merchantId/members',
     {

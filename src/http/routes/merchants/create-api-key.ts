@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { insertApiKey } from '../../../ledger/api-keys.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -14,7 +14,7 @@ import { requireManagerOf } from './merchant-managers.ts';
 /** `POST /api/v1/merchants/{merchantId}/api-keys` */
 export function createApiKeyRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.post(
     '/api/v1/merchants/:merchantId/api-keys',

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import { insertMerchant } from '../../../ledger/merchants.ts';
@@ -13,7 +13,7 @@ import { MerchantResource, toMerchantResource } from './merchant-resource.ts';
 /** `POST /api/v1/merchants` */
 export function createMerchantRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.post(
     '/api/v1/merchants',

@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { listApiKeys } from '../../../ledger/api-keys.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -9,10 +9,7 @@ import { ApiKeyResource, toApiKeyResource } from './api-key-resource.ts';
 import { requireManagerOf } from './merchant-managers.ts';
 
 /** `GET /api/v1/merchants/{merchantId}/api-keys` */
-export function listApiKeysRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function listApiKeysRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.get(
     '/api/v1/merchants/:merchantId/api-keys',
     {

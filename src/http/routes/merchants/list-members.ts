@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import { listMembers } from '../../../ledger/members.ts';
@@ -9,10 +9,7 @@ import { MemberResource, toMemberResource } from './member-resource.ts';
 import { requireManagerOf } from './merchant-managers.ts';
 
 /** `GET /api/v1/merchants/{merchantId}/members` */
-export function listMembersRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function listMembersRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.get(
     '/api/v1/merchants/:merchantId/members',
     {

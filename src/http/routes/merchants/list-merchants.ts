@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import { listMerchants } from '../../../ledger/merchants.ts';
@@ -11,7 +11,7 @@ import { MerchantResource, toMerchantResource } from './merchant-resource.ts';
 /** `GET /api/v1/merchants` */
 export function listMerchantsRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.get(
     '/api/v1/merchants',

@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { removeMember } from '../../../actions/remove-member.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -11,7 +11,7 @@ import { requireManagerOf } from './merchant-managers.ts';
 /** `DELETE /api/v1/merchants/{merchantId}/members/{accountId}` */
 export function removeMemberRoute(
   app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
+  options: { authenticated: onRequestHookHandler; database: Database },
 ): void {
   app.delete(
     '/api/v1/merchants/:merchantId/members/:accountId',

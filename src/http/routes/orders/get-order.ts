@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Caller } from '../../../domain/caller.ts';
 import type { Order } from '../../../domain/order.ts';
@@ -13,10 +13,7 @@ import { Uuid } from '../../uuid.ts';
 import { OrderResource, toOrderResource } from './order-resource.ts';
 
 /** `GET /api/v1/orders/{orderId}` */
-export function getOrderRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function getOrderRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.get(
     '/api/v1/orders/:orderId',
     {

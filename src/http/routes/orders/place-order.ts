@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { PlaceOrder, PlaceOrderOutcome } from '../../../actions/place-order.ts';
 import { type Caller, callerId } from '../../../domain/caller.ts';
@@ -9,6 +9,7 @@ import { callerOf } from '../../authentication.ts';
 import { versionTag } from '../../conditional-request.ts';
 import { fingerprintOf, idempotencyKeyOf } from '../../idempotency-key.ts';
 import { invalidRequest } from '../../invalid-request.ts';
+import { requireShallow } from '../../json-depth.ts';
 import { ProblemError } from '../../problems.ts';
 import { replyProblem } from '../../reply-problem.ts';
 import { Uuid } from '../../uuid.ts';
@@ -52,7 +53,7 @@ const PlaceOrderBody = Type.Object(
 export function placeOrderRoute(
   app: App,
   options: {
-    authenticated: onRequestAsyncHookHandler;
+    authenticated: onRequestHookHandler;
     placeOrder: PlaceOrder;
     /** The id of the customer that a shop's back end orders for. */
     findShopCustomer: (merchantId: string, externalId: string) => string | Promise<string>;
@@ -83,6 +84,7 @@ export function placeOrderRoute(
       const lines = request.body.lines.map(({ itemId, quantity }) => ({ itemId: itemId.toLowerCase(), quantity }));
       mayOrder(caller, saleId);
       noItemTwice(lines);
+      if (metadata !== undefined) requireShallow(metadata, '/metadata');
       const idempotencyKey = idempotencyKeyOf(request);
       const customer =
         caller.kind === 'account'

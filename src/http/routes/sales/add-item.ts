@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { addItem } from '../../../actions/add-item.ts';
 import { ITEMS_MAX } from '../../../domain/sale-terms.ts';
@@ -15,10 +15,7 @@ import { requireSaleStaff } from './sale-staff.ts';
 import { saleTag } from './sale-tag.ts';
 
 /** `POST /api/v1/sales/{saleId}/items` */
-export function addItemRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function addItemRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.post(
     '/api/v1/sales/:saleId/items',
     {

@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { changeSale } from '../../../actions/change-sale.ts';
 import type { Database } from '../../../ledger/database.ts';
@@ -21,10 +21,7 @@ const ChangeSaleBody = Type.Object(
 );
 
 /** `PATCH /api/v1/sales/{saleId}` */
-export function changeSaleRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function changeSaleRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.patch(
     '/api/v1/sales/:saleId',
     {

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { createSale } from '../../../actions/create-sale.ts';
 import { isCurrency } from '../../../domain/currency.ts';
@@ -42,10 +42,7 @@ const CreateSaleBody = Type.Object(
 );
 
 /** `POST /api/v1/sales` */
-export function createSaleRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function createSaleRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.post(
     '/api/v1/sales',
     {

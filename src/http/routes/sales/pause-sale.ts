@@ -1,4 +1,4 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
@@ -7,10 +7,7 @@ import { replyPaused } from './reply-paused.ts';
 import { SaleResource } from './sale-resource.ts';
 
 /** `POST /api/v1/sales/{saleId}/pause` */
-export function pauseSaleRoute(
-  app: App,
-  options: { authenticated: onRequestAsyncHookHandler; database: Database },
-): void {
+export function pauseSaleRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
   app.post(
     '/api/v1/sales/:saleId/pause',
     {
