@@ -124,17 +124,15 @@ export function createPlaceOrder(options: {
     if (refusing.has(request.saleId) || request.lines.some((line) => refusing.has(line.itemId))) {
       const looked = await looks.submit(request);
       if ('outcome' in looked) return looked;
-      if (looked.answer !== undefined) return answer(request, looked.answer);
+      const { answer } = looked;
+      if (answer !== undefined) return answer.outcome === 'repeat' ? answerRepeat(request, answer) : answer;
       forgetRefusal(request);
     }
-    return answer(request, await writes.submit(request));
-  }
-
-  async function answer(request: PlaceOrderRequest, outcome: WrittenOutcome | NotTaken): Promise<PlaceOrderOutcome> {
+    const outcome = await writes.submit(request);
+    if (outcome.outcome === 'repeat') return answerRepeat(request, outcome);
     if (outcome.outcome === 'accepted') {
       return { outcome: 'placed', order: placedOrder(request, outcome), replayed: false };
     }
-    if (outcome.outcome === 'repeat') return answerRepeat(request, outcome);
     rememberRefusal(request, outcome);
     return outcome;
   }
