@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Decision, Placement } from '../domain/stock.ts';
-import { addCustomerUnits } from '../ledger/customer-units.ts';
 import type { Connection, Database } from '../ledger/database.ts';
 import { faultOf, violatedUniqueKey } from '../ledger/database-error.ts';
-import { moveStock } from '../ledger/items.ts';
-import { insertOrderLines } from '../ledger/order-lines.ts';
-import { insertOrders, ORDERS_PLACED_ONCE } from '../ledger/orders.ts';
-import { raiseArrivals } from '../ledger/sales.ts';
+import { ORDERS_PLACED_ONCE } from '../ledger/orders.ts';
+import { insertPlacedOrders, type PlacedOrder, type PlacedOrderLine } from '../ledger/placed-orders.ts';
 import { decideUnderLock, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
 
 /** How the ledger answered one request of a batch. */
@@ -132,40 +129,32 @@ async function rolledBack(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Sends every write and the COMMIT together. A write that fails turns the COMMIT into a rollback, and its error is
- * the first that arrives.
+ * Sends the writes and the COMMIT together. A write that fails turns the COMMIT into a rollback, and its error arrives
+ * first.
  */
 async function writeAndCommit(connection: Connection, accepted: readonly Accepted[]): Promise<void> {
   const [first] = accepted;
   if (first === undefined) return;
-  const units = unitsOf(accepted);
-  const orders = accepted.map(toNewOrder);
-  const lines = accepted.flatMap(toNewLines);
-  const moves = movesOf(accepted);
-  const counts = countBySale(accepted);
-  const [committed] = await connection.together(() => {
-    const writes = [
-      insertOrders(connection, first.placement.placedAt, orders),
-      insertOrderLines(connection, lines),
-      units.length > 0 ? addCustomerUnits(connection, units) : undefined,
-      moveStock(connection, moves),
-      raiseArrivals(connection, counts),
-    ];
-    return Promise.all([connection.execute('COMMIT'), ...writes]);
-  });
+  const orders = accepted.map(toPlacedOrder);
+  const lines = accepted.flatMap(toPlacedLines);
+  const [, committed] = await connection.together(() =>
+    Promise.all([
+      insertPlacedOrders(connection, first.placement.placedAt, orders, lines),
+      connection.execute('COMMIT'),
+    ]),
+  );
   if (committed.command !== 'COMMIT') throw new Error(`The batch ended with ${committed.command} instead of COMMIT.`);
 }
 
-function toNewOrder({ request, placement }: Accepted): Parameters<typeof insertOrders>[2][number] {
+function toPlacedOrder({ request, placement }: Accepted): PlacedOrder {
   const { orderId, saleId, customerId, placedBy, fingerprint, idempotencyKey, reference, metadata, requestId } =
     request;
-  const { placedAt, payBy, arrival, totalMinor, status } = placement;
+  const { payBy, arrival, totalMinor, status } = placement;
   return {
     id: orderId,
     saleId,
     customerId,
     placedBy,
-    placedAt,
     payBy,
     arrival,
     totalMinor,
@@ -178,43 +167,18 @@ function toNewOrder({ request, placement }: Accepted): Parameters<typeof insertO
   };
 }
 
-function toNewLines({ request, placement }: Accepted): Parameters<typeof insertOrderLines>[1][number][] {
+function toPlacedLines({ request, placement }: Accepted): PlacedOrderLine[] {
   const held = placement.status === 'pending_payment';
-  return placement.lines.map(({ itemId, name, quantity, unitPriceMinor }, position) => ({
+  return placement.lines.map(({ itemId, name, quantity, unitPriceMinor, limited }, position) => ({
     orderId: request.orderId,
+    customerId: request.customerId,
     itemId,
     unitPriceMinor,
     position,
     quantity,
     held: held ? quantity : 0,
     sold: held ? 0 : quantity,
+    limited,
     name,
   }));
-}
-
-function unitsOf(accepted: readonly Accepted[]): { itemId: string; customerId: string; units: number }[] {
-  return accepted.flatMap(({ request, placement }) =>
-    placement.lines
-      .filter((line) => line.limited)
-      .map((line) => ({ itemId: line.itemId, customerId: request.customerId, units: line.quantity })),
-  );
-}
-
-function movesOf(accepted: readonly Accepted[]): Map<string, { held: number; sold: number }> {
-  const moves = new Map<string, { held: number; sold: number }>();
-  for (const { placement } of accepted) {
-    const part = placement.status === 'pending_payment' ? 'held' : 'sold';
-    for (const line of placement.lines) {
-      const move = moves.get(line.itemId) ?? { held: 0, sold: 0 };
-      move[part] += line.quantity;
-      moves.set(line.itemId, move);
-    }
-  }
-  return moves;
-}
-
-function countBySale(accepted: readonly Accepted[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { request } of accepted) counts.set(request.saleId, (counts.get(request.saleId) ?? 0) + 1);
-  return counts;
 }

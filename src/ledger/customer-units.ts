@@ -35,26 +35,3 @@ export async function findCustomerUnits(db: Queryable, pairs: readonly UnitsOf[]
   ]);
   return new Map(rows.map((row) => [unitsKey(row.item_id, row.customer_id), row.units]));
 }
-
-// Sorted, so that no two transactions insert the same pairs in opposite order.
-const addUnits = statement(
-  'add_customer_units',
-  `INSERT INTO customer_units (item_id, customer_id, units)
-   SELECT item_id, customer_id, sum(units)
-   FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS added (item_id, customer_id, units)
-   GROUP BY item_id, customer_id
-   ORDER BY item_id, customer_id
-   ON CONFLICT (item_id, customer_id) DO UPDATE SET units = customer_units.units + excluded.units`,
-);
-
-/** Counts units of limited items for their customers. The caller holds the items' row locks. */
-export async function addCustomerUnits(
-  db: Queryable,
-  added: readonly (UnitsOf & { readonly units: number })[],
-): Promise<void> {
-  await db.query(addUnits, [
-    arrayLiteral(added.map((row) => row.itemId)),
-    arrayLiteral(added.map((row) => row.customerId)),
-    arrayLiteral(added.map((row) => row.units)),
-  ]);
-}

@@ -45,29 +45,3 @@ export async function findItemsForPlacing(
     ]),
   );
 }
-
-// Moves units between available, held and sold by signed amounts. The conservation CHECK of the table makes a
-// wrong move fail instead of happen. Every change raises the version, by which readers tell new from old.
-const moveItemStock = statement(
-  'move_item_stock',
-  `UPDATE items
-   SET available = available - moved.to_held - moved.to_sold,
-       held = held + moved.to_held,
-       sold = sold + moved.to_sold,
-       version = version + 1
-   FROM unnest($1::uuid[], $2::int[], $3::int[]) AS moved (item_id, to_held, to_sold)
-   WHERE items.id = moved.item_id`,
-);
-
-/** Units that go from available into held and sold; negative ones come back. One entry per item. */
-export type StockMoves = ReadonlyMap<string, { readonly held: number; readonly sold: number }>;
-
-/** Moves stock of several items. The caller holds the items' row locks. */
-export async function moveStock(db: Queryable, moves: StockMoves): Promise<void> {
-  const amounts = [...moves.values()];
-  await db.query(moveItemStock, [
-    arrayLiteral([...moves.keys()]),
-    arrayLiteral(amounts.map((move) => move.held)),
-    arrayLiteral(amounts.map((move) => move.sold)),
-  ]);
-}

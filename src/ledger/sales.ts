@@ -58,16 +58,3 @@ export async function findSalesForPlacing(
   const rows = await db.query(lock ? lockSalesForPlacing : readSalesForPlacing, [arrayLiteral(saleIds)]);
   return new Map(rows.map((row) => [row.id, toTerms(row)]));
 }
-
-// Raises the counters of the sales in a batch. The rows are locked: what was read is what is raised.
-const raiseArrivalCounters = statement(
-  'raise_arrival_counters',
-  `UPDATE sales SET last_arrival = last_arrival + raised.by
-   FROM unnest($1::uuid[], $2::int[]) AS raised (sale_id, by)
-   WHERE sales.id = raised.sale_id`,
-);
-
-/** Counts accepted orders into their sales' arrival counters. The caller holds the sales' row locks. */
-export async function raiseArrivals(db: Queryable, accepted: ReadonlyMap<string, number>): Promise<void> {
-  await db.query(raiseArrivalCounters, [arrayLiteral([...accepted.keys()]), arrayLiteral([...accepted.values()])]);
-}
