@@ -76,20 +76,19 @@ export function createBatchQueue<Request, Outcome>(options: {
   }
 
   async function runBatch(batch: readonly Entry<Request, Outcome>[]): Promise<void> {
-    try {
-      const outcomes = await options.run(batch.map((entry) => entry.request));
-      batch.forEach((entry, index) => {
-        const outcome = outcomes[index];
-        if (outcome === undefined) entry.reject(new Error('A batch gave no outcome for a request.'));
-        else entry.resolve(outcome);
-      });
-    } catch (error) {
-      for (const entry of batch) entry.reject(error);
-    } finally {
-      running -= 1;
-      schedule();
-      settle();
+    const ended = await options.run(batch.map((entry) => entry.request)).then(
+      (outcomes) => ({ outcomes }),
+      (error: unknown) => ({ error }),
+    );
+    running -= 1;
+    // The next batch is sent off before this one is answered: the ledger works while the answers are written.
+    startBatches();
+    for (const [index, entry] of batch.entries()) {
+      const outcome = 'outcomes' in ended ? ended.outcomes[index] : undefined;
+      if (outcome !== undefined) entry.resolve(outcome);
+      else entry.reject('error' in ended ? ended.error : new Error('A batch gave no outcome for a request.'));
     }
+    settle();
   }
 
   function settle(): void {
