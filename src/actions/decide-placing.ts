@@ -1,8 +1,9 @@
 import { allocate, type Decision, type Refusal, refusalOf } from '../domain/stock.ts';
 import { findCustomerUnits, type UnitsOf } from '../ledger/customer-units.ts';
-import { findItemsForPlacing } from '../ledger/items.ts';
+import { lockItems } from '../ledger/items.ts';
 import { findRepeats, placingKey, type RepeatedOrder } from '../ledger/orders.ts';
-import { findSalesForPlacing } from '../ledger/sales.ts';
+import { readPlacingSnapshot } from '../ledger/placing-snapshot.ts';
+import { lockSales } from '../ledger/sales.ts';
 import type { Queryable } from '../ledger/statement.ts';
 
 /** One attempt to place an order. */
@@ -30,47 +31,25 @@ export interface Repeat extends RepeatedOrder {
   readonly outcome: 'repeat';
 }
 
-interface PlacingFacts {
-  readonly state: Parameters<typeof allocate>[0];
-  readonly repeats: ReadonlyMap<string, RepeatedOrder>;
-}
-
-const NO_UNITS: ReadonlyMap<string, number> = new Map();
-
-/**
- * Reads what decides about some requests. With `lock`, the rows of sales and items are locked first, in that order
- * and each by id; what follows is read by new statements, so that it is what the lock's last holder committed.
- * Without it customers' units are left out, and no limit is found to be reached.
- * The statements are sent together: one round trip where the connection pipelines.
- */
-async function readFacts(
-  db: Queryable,
-  requests: readonly PlaceOrderRequest[],
-  options: { lock: boolean },
-): Promise<PlacingFacts> {
+/** The ids of all sales and items that some requests name. */
+function idsOf(requests: readonly PlaceOrderRequest[]): { saleIds: string[]; itemIds: string[] } {
   const saleIds = new Set<string>();
   const itemIds = new Set<string>();
   for (const { saleId, lines } of requests) {
     saleIds.add(saleId);
     for (const { itemId } of lines) itemIds.add(itemId);
   }
-  const [sales, items, units, { decidedAt, repeats }] = await Promise.all([
-    findSalesForPlacing(db, [...saleIds], options.lock),
-    findItemsForPlacing(db, [...itemIds], options.lock),
-    options.lock ? findCustomerUnits(db, requests.flatMap(unitsAskedFor)) : NO_UNITS,
-    findRepeats(db, requests),
-  ]);
-  return { state: { now: decidedAt, sales, items, units }, repeats };
+  return { saleIds: [...saleIds], itemIds: [...itemIds] };
 }
 
 function unitsAskedFor({ customerId, lines }: PlaceOrderRequest): UnitsOf[] {
   return lines.map(({ itemId }) => ({ itemId, customerId }));
 }
 
-function repeatOf({ repeats }: PlacingFacts, request: PlaceOrderRequest): Repeat | undefined {
+function repeatOf(repeats: ReadonlyMap<string, RepeatedOrder>, request: PlaceOrderRequest): Repeat | undefined {
   if (repeats.size === 0) return undefined;
   const repeated = repeats.get(placingKey(request.placedBy, request.idempotencyKey));
-  return repeated && { outcome: 'repeat', ...repeated };
+  return repeated && { outcome: 'repeat', orderId: repeated.orderId, fingerprint: repeated.fingerprint };
 }
 
 /**
@@ -81,10 +60,18 @@ export async function decideUnderLock(
   db: Queryable,
   requests: readonly PlaceOrderRequest[],
 ): Promise<(Decision | Repeat)[]> {
-  const facts = await readFacts(db, requests, { lock: true });
-  const repeats = requests.map((request) => repeatOf(facts, request));
+  const { saleIds, itemIds } = idsOf(requests);
+  // Sales first, then items, each by id. What follows is read by new statements, so that it is what the locks' last
+  // holder committed. All are sent together: one round trip where the connection pipelines.
+  const [sales, items, units, { decidedAt, repeats: known }] = await Promise.all([
+    lockSales(db, saleIds),
+    lockItems(db, itemIds),
+    findCustomerUnits(db, requests.flatMap(unitsAskedFor)),
+    findRepeats(db, requests),
+  ]);
+  const repeats = requests.map((request) => repeatOf(known, request));
   const decisions = allocate(
-    facts.state,
+    { now: decidedAt, sales, items, units },
     requests.filter((_, index) => repeats[index] === undefined),
   ).values();
   return repeats.map((repeat) => {
@@ -97,19 +84,23 @@ export async function decideUnderLock(
 /** What a look without locks can say for sure: a repeat or a refusal. Undefined: only the locked path can decide. */
 export type CertainAnswer = Refusal | Repeat | undefined;
 
+const NO_UNITS: ReadonlyMap<string, number> = new Map();
+
 /**
- * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. The facts are read
- * before the keys: an order of this key that was under way would have changed them, under the sale's lock, together
- * with its key. Only the clock changes without a lock: a batch that decided before closing time may commit after it,
- * so that "closed" is left to the locked path.
+ * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. Stock and keys are of
+ * one snapshot: an order of this key that was under way would have changed the stock together with its key. Customers'
+ * units are left out, so no limit is found to be reached. The clock changes without a lock: a batch that decided before
+ * closing time may commit after it, so "closed" is left to the locked path.
  */
 export async function decideBySnapshot(
   db: Queryable,
   requests: readonly PlaceOrderRequest[],
 ): Promise<{ answer: CertainAnswer }[]> {
-  const facts = await readFacts(db, requests, { lock: false });
+  const { saleIds, itemIds } = idsOf(requests);
+  const { decidedAt, sales, items, repeats } = await readPlacingSnapshot(db, saleIds, itemIds, requests);
+  const state = { now: decidedAt, sales, items, units: NO_UNITS };
   return requests.map((request) => {
-    const answer = repeatOf(facts, request) ?? refusalOf(facts.state, request);
+    const answer = repeatOf(repeats, request) ?? refusalOf(state, request);
     const closed = answer?.outcome === 'sale-not-open' && answer.saleStatus === 'closed';
     return { answer: closed ? undefined : answer };
   });

@@ -19,18 +19,9 @@ const lockItemsForPlacing = statement<PlacingRow>(
   `SELECT ${PLACING} FROM items WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
 );
 
-const readItemsForPlacing = statement<PlacingRow>(
-  'read_items_for_placing',
-  `SELECT ${PLACING} FROM items WHERE id = ANY ($1::uuid[])`,
-);
-
-/** Prices, limits and stock of some items, their rows locked in the order of their ids when `lock` is set. */
-export async function findItemsForPlacing(
-  db: Queryable,
-  itemIds: readonly string[],
-  lock: boolean,
-): Promise<Map<string, ItemState>> {
-  const rows = await db.query(lock ? lockItemsForPlacing : readItemsForPlacing, [arrayLiteral(itemIds)]);
+/** Locks the rows of some items, in the order of their ids, and reads their prices, limits and stock. */
+export async function lockItems(db: Queryable, itemIds: readonly string[]): Promise<Map<string, ItemState>> {
+  const rows = await db.query(lockItemsForPlacing, [arrayLiteral(itemIds)]);
   return new Map(
     rows.map((row) => [
       row.id,

@@ -29,11 +29,6 @@ const lockSalesForPlacing = statement<TermsRow>(
   `SELECT ${TERMS} FROM sales WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
 );
 
-const readSalesForPlacing = statement<TermsRow>(
-  'read_sales_for_placing',
-  `SELECT ${TERMS} FROM sales WHERE id = ANY ($1::uuid[])`,
-);
-
 function toTerms(row: TermsRow): LockedSale {
   return {
     id: row.id,
@@ -49,12 +44,8 @@ function toTerms(row: TermsRow): LockedSale {
   };
 }
 
-/** Terms and arrival counters of some sales, their rows locked in the order of their ids when `lock` is set. */
-export async function findSalesForPlacing(
-  db: Queryable,
-  saleIds: readonly string[],
-  lock: boolean,
-): Promise<Map<string, LockedSale>> {
-  const rows = await db.query(lock ? lockSalesForPlacing : readSalesForPlacing, [arrayLiteral(saleIds)]);
+/** Locks the rows of some sales, in the order of their ids, and reads their terms and arrival counters. */
+export async function lockSales(db: Queryable, saleIds: readonly string[]): Promise<Map<string, LockedSale>> {
+  const rows = await db.query(lockSalesForPlacing, [arrayLiteral(saleIds)]);
   return new Map(rows.map((row) => [row.id, toTerms(row)]));
 }
