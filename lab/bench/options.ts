@@ -14,7 +14,7 @@ export interface Options {
   resultsFolder: string;
 }
 
-const defaults = { rounds: 5, seconds: 5, 'warm-up': 2, connections: 64 };
+const defaults = { rounds: 5, seconds: 5, 'warm-up': 5, connections: 64 };
 
 /** The text of --help. */
 export function helpText(rowNames: readonly string[]): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { scaled } from '../../test/support/scale.ts';
 import { allocate, type ItemState, type OrderRequest, type StockState, unitsKey } from './stock.ts';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
@@ -161,5 +162,6 @@ test('S-02 for any requests: never more than there is, all or nothing, no refusa
         }
       }
     }),
+    { numRuns: scaled(200, 20_000) },
   );
 });

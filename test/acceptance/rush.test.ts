@@ -8,9 +8,14 @@ import { startEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { createPostgres, freePort } from '../support/postgres.ts';
 import { type RushResult, startRush, untilPlaced } from '../support/rush.ts';
+import { scaled } from '../support/scale.ts';
 
 /** Enough demand that stock runs out, enough stock that a fault lands in the middle of the selling. */
-const CROWD = ['--buyers', '1500', '--stock', '1500', '--limit', '4', '--orders-per-buyer', '2', '--concurrency', '64'];
+const UNITS = scaled(1_500, 15_000);
+const CROWD = [
+  ...['--buyers', String(UNITS), '--stock', String(UNITS), '--limit', '4'],
+  ...['--orders-per-buyer', '2', '--concurrency', '64'],
+];
 /** Orders placed when a fault strikes. */
 const IN_THE_MIDDLE = 150;
 
