@@ -3,12 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { SETTINGS } from '../src/config.ts';
 import { migrate } from '../src/ledger/migrate.ts';
 import { startEngine } from '../test/support/engine.ts';
 import { createPostgres, findSystemPostgres, installPostgres } from '../test/support/postgres.ts';
 
 /**
- * Writes the committed files that are made from the code: the OpenAPI document and the schema of the ledger.
+ * Writes the committed files that are made from the code: the OpenAPI document, the schema of the ledger, the list of settings.
  * With --check it writes nothing and fails when one of them is not what the code makes.
  */
 
@@ -22,6 +23,7 @@ await installPostgres();
 const postgres = await createPostgres();
 const stale: string[] = [];
 try {
+  await keep('docs/configuration.md', describeSettings());
   const url = postgres.url('postgres');
   await migrate({ connectionString: url }, (message) => process.stderr.write(`${message}\n`));
   await keep('src/ledger/schema.sql', await dumpSchema(url));
@@ -42,6 +44,22 @@ async function keep(path: string, content: string | undefined): Promise<void> {
   if (values.check) stale.push(path);
   else await writeFile(file, content);
   if (!values.check) process.stdout.write(`wrote ${path}\n`);
+}
+
+function describeSettings(): string {
+  const rows = Object.entries(SETTINGS).map(([name, { default: value, describe }]) => {
+    const shown = value === null ? '' : `\`${value}\``;
+    return `| \`${name}\` | ${shown} | ${describe} |`;
+  });
+  return `# Configuration
+
+Settings are environment variables. All of them are checked before the engine listens, and all faults are told at once; an
+empty variable counts as absent. Made from \`src/config.ts\` by \`npm run generate\`; do not edit.
+
+| setting | default | meaning |
+|---|---|---|
+${rows.join('\n')}
+`;
 }
 
 async function dumpSchema(url: string): Promise<string | undefined> {

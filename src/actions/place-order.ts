@@ -37,9 +37,6 @@ const TWIN_WAIT_MS = 2_000;
 /** Bounds the time that one transaction keeps the locks of a hot sale. */
 const BATCH_SIZE_MAX = 500;
 
-/** Looks take no locks, so one may be sent while another is answered. More only make each of them smaller. */
-const LOOKS_AT_ONCE = 1;
-
 /** The order that an accepted request became, as its answer shows it. */
 function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Order, 'merchantId'> {
   return {
@@ -97,7 +94,7 @@ export function createPlaceOrder(options: {
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
     deadlineMs,
-    concurrency: LOOKS_AT_ONCE,
+    concurrency: 1,
   });
 
   async function place(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {

@@ -20,5 +20,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by authentication before the body is read; null on public routes. */
     caller: Caller | null;
+    /** Set by a route that counts this request in a metric of its own. */
+    observed: boolean;
   }
 }

@@ -70,6 +70,7 @@ export async function createServer(options: {
 
   app.decorate('publicUrl', publicUrl);
   app.decorateRequest('caller', null);
+  app.decorateRequest('observed', false);
   // JSON is the only body there is; Fastify would take text as well.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
@@ -91,8 +92,11 @@ export async function createServer(options: {
     });
   });
   app.addHook('onResponse', (request, reply, done) => {
-    // The route's pattern, never the address: labels of a metric must stay few.
-    options.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    if (!request.observed) {
+      // The route's pattern, never the address: labels of a metric must stay few.
+      options.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
+    }
+    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'answered');
     // A connection that has its answer is not kept while the server stops.
     if (options.closing()) request.raw.socket.end();
     done();

@@ -108,3 +108,35 @@ test('F-13 SIGTERM of one of two engines in the middle of a rush: it ends by its
   await Promise.all([staying.stop(), back.stop()]);
   await database.drop();
 });
+
+test('the verdict catches an engine that loses an order it has promised, and one that sells a unit twice', async () => {
+  const sabotages = {
+    // The order vanishes after its transaction said yes, as if a write behind a cache had failed.
+    lost: `CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+               IF NEW.arrival = 20 THEN
+                 DELETE FROM order_lines WHERE order_id = NEW.id;
+                 DELETE FROM orders WHERE id = NEW.id;
+               END IF;
+               RETURN NULL;
+             END $$;
+           CREATE CONSTRAINT TRIGGER sabotage AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION sabotage();`,
+    // Stock comes back that was never given back, as after a fail-over to an old copy.
+    oversold: `CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN NEW.available = NEW.available + NEW.held; NEW.held = 0; RETURN NEW; END $$;
+               CREATE TRIGGER sabotage BEFORE UPDATE ON items FOR EACH ROW
+                 WHEN (OLD.available > 50 AND NEW.available <= 50) EXECUTE FUNCTION sabotage();`,
+  };
+  for (const [fault, sql] of Object.entries(sabotages)) {
+    const database = await createTestDatabase();
+    await database.query(sql);
+    const engine = await startEngine({ DATABASE_URL: database.url });
+    const rush = await startRush([engine.url], ['--buyers', '300', '--stock', '100', '--concurrency', '16']);
+    const { code, output } = await rush.ended;
+    assert.equal(code, 1, `${fault}: ${output}`);
+    assert.doesNotMatch(output, /VERDICT: clean/);
+    await engine.stop();
+    await database.drop();
+  }
+});

@@ -6,6 +6,8 @@ export interface TestDatabase {
   readonly url: string;
   /** Runs SQL as the test's own eyes and hands; not through the engine. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs statements one after the other on one connection of their own, and gives the rows of the last. */
+  onOneConnection(statements: readonly string[]): Promise<unknown[]>;
   /** Runs a query until it returns a row, and gives that. */
   until<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row>;
   /** Takes locks by a query and keeps them. */
@@ -80,6 +82,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url,
     query,
+    async onOneConnection(texts) {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      try {
+        let rows: unknown[] = [];
+        for (const text of texts) rows = (await client.query(text)).rows;
+        return rows;
+      } finally {
+        await client.end();
+      }
+    },
     until,
     hold,
     async drop() {

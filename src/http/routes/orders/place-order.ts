@@ -104,6 +104,8 @@ export function placeOrderRoute(
         metadata: metadata === undefined ? null : JSON.stringify(metadata),
         requestId: request.id,
       });
+      // Observing costs more than deciding a refusal: each request is counted once.
+      request.observed = true;
       const replayed = outcome.outcome === 'placed' && outcome.replayed;
       options.observe(replayed ? 'replayed' : outcome.outcome, (performance.now() - startedAt) / 1_000);
       answer(request, reply, outcome);
