@@ -114,7 +114,7 @@ async function startLedger(
   if (embedded !== undefined) stopper.add('embedded PostgreSQL', embedded.stop);
 
   const ledger = await openLedger({
-    connection: embedded?.connection ?? { connectionString: config.DATABASE_URL ?? '' },
+    connection: embedded ? { ...embedded.connection, ssl: false } : { connectionString: config.DATABASE_URL ?? '' },
     poolSize: config.DATABASE_POOL_SIZE,
     onError: (error) => log.warn({ err: error }, 'a connection to the ledger broke and is replaced'),
     log: (message) => log.warn(message),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Decision, Placement } from '../domain/stock.ts';
-import type { Connection, Database } from '../ledger/database.ts';
+import { type Connection, type Database, rollBack } from '../ledger/database.ts';
 import { faultOf, violatedUniqueKey } from '../ledger/database-error.ts';
 import { ORDERS_PLACED_ONCE } from '../ledger/orders.ts';
 import { insertPlacedOrders, type PlacedOrder, type PlacedOrderLine } from '../ledger/placed-orders.ts';
@@ -112,19 +112,10 @@ async function tryBatch(
     return { kind: 'decided', outcomes };
   } catch (error) {
     const lost = faultOf(error) === 'connection-lost';
-    broken = lost || !(await rolledBack(connection));
+    broken = lost || !(await rollBack(connection));
     return { kind: 'failed', error, perhapsCommitted: commitSent && lost };
   } finally {
     connection.release(broken);
-  }
-}
-
-async function rolledBack(connection: Connection): Promise<boolean> {
-  try {
-    await connection.execute('ROLLBACK');
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly port?: number;
   readonly user?: string;
   readonly database?: string;
+  /** The embedded server's socket has none, whatever PGSSLMODE says. */
+  readonly ssl?: false;
 }
 
 /** A connection taken from the pool for one transaction. */
@@ -64,8 +66,8 @@ function queryOn(client: pg.ClientBase | pg.Pool): Queryable['query'] {
   };
 }
 
-/** Takes back what a transaction did; a connection on which even that fails is broken. */
-async function rollBack(connection: Connection): Promise<boolean> {
+/** Takes back what a transaction did. False when even that fails: the connection is broken. */
+export async function rollBack(connection: Connection): Promise<boolean> {
   try {
     await connection.execute('ROLLBACK');
     return true;
