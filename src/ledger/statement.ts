@@ -7,7 +7,6 @@ import type { QueryResult } from 'pg';
 export interface Statement<Row> {
   readonly name: string;
   readonly text: string;
-  readonly parameters: number;
   /** Never set: it carries the type of a row. */
   readonly row?: Row;
 }
@@ -17,8 +16,7 @@ const statements = new Map<string, Statement<unknown>>();
 /** Declares a statement. Names are unique over the ledger, so that two texts never share one plan. */
 export function statement<Row = Record<string, never>>(name: string, text: string): Statement<Row> {
   if (statements.has(name)) throw new Error(`Two statements are named ${name}.`);
-  const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map((match) => Number(match[1])));
-  const declared: Statement<Row> = { name, text, parameters };
+  const declared: Statement<Row> = { name, text };
   statements.set(name, declared);
   return declared;
 }
