@@ -43,3 +43,21 @@ export function decodeIdCursor(text: string | undefined): string | undefined {
   if (typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
   throw new ProblemError('cursor-invalid', { detail: 'Use nextCursor with the same filters.' });
 }
+
+/**
+ * The page of a list, at most `limit` long. `rows` are read with a limit of one more, which tells whether a next page
+ * follows; `positionOf` gives the place of the last row that is shown.
+ */
+export function pageOf<Row, Resource>(
+  rows: readonly Row[],
+  limit: number,
+  toResource: (row: Row) => Resource,
+  positionOf: (row: Row) => CursorPosition,
+): { data: Resource[]; nextCursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    data: page.map(toResource),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(positionOf(last)) : null,
+  };
+}

@@ -1,4 +1,5 @@
 import type { Role } from '../domain/caller.ts';
+import { ID_MIN } from './id-range.ts';
 import { type Queryable, statement } from './statement.ts';
 
 /** Someone who signs in. */
@@ -102,6 +103,6 @@ const list = statement<AccountRow>(
 
 /** Accounts in the order they were made, after an id. */
 export async function listAccounts(db: Queryable, afterId: string | undefined, limit: number): Promise<Account[]> {
-  const rows = await db.query(list, [afterId ?? '00000000-0000-0000-0000-000000000000', limit]);
+  const rows = await db.query(list, [afterId ?? ID_MIN, limit]);
   return rows.map(toAccount);
 }

@@ -1,3 +1,4 @@
+import { ID_MIN } from './id-range.ts';
 import { type Queryable, statement } from './statement.ts';
 
 /** A key of a shop's own back end, without its secret, which is nowhere kept. */
@@ -75,7 +76,7 @@ export async function listApiKeys(
   afterId: string | undefined,
   limit: number,
 ): Promise<ApiKey[]> {
-  const rows = await db.query(list, [merchantId, afterId ?? '00000000-0000-0000-0000-000000000000', limit]);
+  const rows = await db.query(list, [merchantId, afterId ?? ID_MIN, limit]);
   return rows.map(toApiKey);
 }
 

@@ -1,4 +1,5 @@
 import type { Role } from '../domain/caller.ts';
+import { ID_MIN } from './id-range.ts';
 import { type Queryable, statement } from './statement.ts';
 
 export type MemberRole = Extract<Role, 'merchant' | 'courier'>;
@@ -58,7 +59,7 @@ export async function listMembers(
   afterAccountId: string | undefined,
   limit: number,
 ): Promise<Member[]> {
-  const rows = await db.query(list, [merchantId, afterAccountId ?? '00000000-0000-0000-0000-000000000000', limit]);
+  const rows = await db.query(list, [merchantId, afterAccountId ?? ID_MIN, limit]);
   return rows.map(toMember);
 }
 

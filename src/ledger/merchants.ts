@@ -1,3 +1,4 @@
+import { ID_MIN } from './id-range.ts';
 import { type Queryable, statement } from './statement.ts';
 
 /** A shop that owns sales. */
@@ -47,7 +48,7 @@ export async function listMerchants(
   limit: number,
 ): Promise<Merchant[]> {
   const ids = among === 'all' ? null : [...among];
-  const rows = await db.query(list, [ids, afterId ?? '00000000-0000-0000-0000-000000000000', limit]);
+  const rows = await db.query(list, [ids, afterId ?? ID_MIN, limit]);
   return rows.map(toMerchant);
 }
 

@@ -1,5 +1,6 @@
 import type { Order, OrderStatus } from '../domain/order.ts';
 import { arrayLiteral } from './array-literal.ts';
+import { ID_MAX } from './id-range.ts';
 import { type Queryable, type Statement, statement } from './statement.ts';
 
 interface OrderRow {
@@ -102,8 +103,6 @@ const listAll = statement<OrderRow>(
   'list_orders',
   `${CURRENT} WHERE ${FILTER} AND orders.id < $3 ORDER BY orders.id DESC LIMIT $4`,
 );
-
-const ID_MAX = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** One page of orders after `after`, at most `limit`. */
 export async function listOrders(

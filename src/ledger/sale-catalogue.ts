@@ -1,6 +1,7 @@
 import type { Stock } from '../domain/capacity.ts';
 import { type Fulfillment, type SaleStatus, type SaleTerms, saleStatus } from '../domain/sale.ts';
 import { arrayLiteral } from './array-literal.ts';
+import { ID_MAX } from './id-range.ts';
 import { type Queryable, type Statement, statement } from './statement.ts';
 
 /** An item as it is shown. Its price is in minor units of the sale's currency. */
@@ -118,8 +119,6 @@ const listTestsOfMerchants = listOf(
   'list_test_sales_of_merchants',
   'sales.test AND sales.merchant_id = ANY ($3::uuid[])',
 );
-
-const ID_MAX = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** One page of sales with their items, newest first, at most `limit` of those after `afterId`: one query. */
 export async function listSales(

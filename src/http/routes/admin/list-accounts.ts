@@ -5,7 +5,7 @@ import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { requireOperator } from '../../authorization.ts';
-import { decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { AccountResource, toAccountResource } from '../accounts/account-resource.ts';
 
 /** `GET /api/v1/admin/accounts` */
@@ -30,12 +30,7 @@ export function listAccountsRoute(
       requireOperator(callerOf(request));
       const { cursor, limit } = request.query;
       const accounts = await listAccounts(options.database, decodeIdCursor(cursor), limit + 1);
-      const page = accounts.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        data: page.map(toAccountResource),
-        nextCursor: accounts.length > limit && last !== undefined ? encodeCursor({ id: last.id }) : null,
-      };
+      return pageOf(accounts, limit, toAccountResource, ({ id }) => ({ id }));
     },
   );
 }

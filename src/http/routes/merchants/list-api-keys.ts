@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { listApiKeys } from '../../../ledger/api-keys.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
-import { decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { Uuid } from '../../uuid.ts';
 import { ApiKeyResource, toApiKeyResource } from './api-key-resource.ts';
 import { requireManagerOf } from './merchant-managers.ts';
@@ -29,12 +29,7 @@ export function listApiKeysRoute(app: App, options: { authenticated: onRequestHo
       const { cursor, limit } = request.query;
       await requireManagerOf(options.database, request, merchantId);
       const keys = await listApiKeys(options.database, merchantId, decodeIdCursor(cursor), limit + 1);
-      const page = keys.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        data: page.map(toApiKeyResource),
-        nextCursor: keys.length > limit && last !== undefined ? encodeCursor({ id: last.id }) : null,
-      };
+      return pageOf(keys, limit, toApiKeyResource, ({ id }) => ({ id }));
     },
   );
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Database } from '../../../ledger/database.ts';
 import { listMembers } from '../../../ledger/members.ts';
 import type { App } from '../../app.ts';
-import { decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { Uuid } from '../../uuid.ts';
 import { MemberResource, toMemberResource } from './member-resource.ts';
 import { requireManagerOf } from './merchant-managers.ts';
@@ -29,12 +29,7 @@ export function listMembersRoute(app: App, options: { authenticated: onRequestHo
       const { cursor, limit } = request.query;
       await requireManagerOf(options.database, request, merchantId);
       const members = await listMembers(options.database, merchantId, decodeIdCursor(cursor), limit + 1);
-      const page = members.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        data: page.map(toMemberResource),
-        nextCursor: members.length > limit && last !== undefined ? encodeCursor({ id: last.accountId }) : null,
-      };
+      return pageOf(members, limit, toMemberResource, ({ accountId }) => ({ id: accountId }));
     },
   );
 }

@@ -5,7 +5,7 @@ import { listMerchants } from '../../../ledger/merchants.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { staffMerchantIds } from '../../authorization.ts';
-import { decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { MerchantResource, toMerchantResource } from './merchant-resource.ts';
 
 /** `GET /api/v1/merchants` */
@@ -30,12 +30,7 @@ export function listMerchantsRoute(
       const { cursor, limit } = request.query;
       const among = await staffMerchantIds(options.database, callerOf(request));
       const merchants = await listMerchants(options.database, among, decodeIdCursor(cursor), limit + 1);
-      const page = merchants.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        data: page.map(toMerchantResource),
-        nextCursor: merchants.length > limit && last !== undefined ? encodeCursor({ id: last.id }) : null,
-      };
+      return pageOf(merchants, limit, toMerchantResource, ({ id }) => ({ id }));
     },
   );
 }

@@ -1,13 +1,13 @@
 import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Caller } from '../../../domain/caller.ts';
-import { ORDER_STATUSES, type Order } from '../../../domain/order.ts';
+import { ORDER_STATUSES } from '../../../domain/order.ts';
 import type { Database } from '../../../ledger/database.ts';
 import { listOrders, type OrderFilter, type OrderPosition } from '../../../ledger/read-orders.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { staffMerchantIds } from '../../authorization.ts';
-import { decodeCursor, decodeIdCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeCursor, decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { OrderResource, toOrderResource } from './order-resource.ts';
@@ -45,14 +45,8 @@ export function listOrdersRoute(app: App, options: { authenticated: onRequestHoo
       const { userId, saleId, status, cursor, limit } = request.query;
       const scope = await scopeOf(options.database, callerOf(request), userId?.toLowerCase());
       const after = positionOf(cursor, saleId !== undefined);
-      // One more than asked for tells whether there is a next page.
       const orders = await listOrders(options.database, { ...scope, saleId, status }, after, limit + 1);
-      const page = orders.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        data: page.map(toOrderResource),
-        nextCursor: orders.length > limit && last !== undefined ? cursorAt(last, saleId !== undefined) : null,
-      };
+      return pageOf(orders, limit, toOrderResource, ({ arrival, id }) => (saleId === undefined ? { id } : { arrival }));
     },
   );
 }
@@ -66,10 +60,6 @@ async function scopeOf(database: Database, caller: Caller, userId: string | unde
     throw new ProblemError('forbidden', { detail: 'You may list your own orders only.' });
   }
   return { customerId: caller.accountId };
-}
-
-function cursorAt(order: Order, ofSale: boolean): string {
-  return encodeCursor(ofSale ? { arrival: order.arrival } : { id: order.id });
 }
 
 function positionOf(cursor: string | undefined, ofSale: boolean): OrderPosition | undefined {

@@ -5,7 +5,7 @@ import { listSales, type SaleFilter } from '../../../ledger/sale-catalogue.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { staffMerchantIds } from '../../authorization.ts';
-import { decodeCursor, encodeCursor, NextCursor, PAGE_QUERY } from '../../cursor.ts';
+import { decodeIdCursor, NextCursor, PAGE_QUERY, pageOf } from '../../cursor.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { SaleResource, toSaleResource } from './sale-resource.ts';
@@ -51,15 +51,9 @@ export function listSalesRoute(app: App, options: { authenticated: onRequestHook
       const filter: SaleFilter = test
         ? testSalesOf(await staffMerchantIds(database, callerOf(request)), merchantId)
         : { test: false, merchantId };
-      // One more than asked for tells whether there is a next page.
-      const { sales, readAt } = await listSales(database, filter, positionOf(cursor), limit + 1);
-      const page = sales.slice(0, limit);
-      const last = page.at(-1);
+      const { sales, readAt } = await listSales(database, filter, decodeIdCursor(cursor), limit + 1);
       reply.header('Server-Time', readAt.toISOString());
-      return {
-        data: page.map(toSaleResource),
-        nextCursor: sales.length > limit && last !== undefined ? encodeCursor({ id: last.id }) : null,
-      };
+      return pageOf(sales, limit, toSaleResource, ({ id }) => ({ id }));
     },
   );
 }
@@ -69,14 +63,4 @@ function testSalesOf(staffOf: readonly string[] | 'all', merchantId: string | un
   if (staffOf === 'all') return { test: true, merchantIds: merchantId === undefined ? undefined : [merchantId] };
   if (staffOf.length === 0) throw new ProblemError('forbidden', { detail: 'Only staff see test sales.' });
   return { test: true, merchantIds: staffOf.filter((id) => merchantId === undefined || id === merchantId) };
-}
-
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-function positionOf(cursor: string | undefined): string | undefined {
-  const position = decodeCursor(cursor);
-  if (position === undefined) return undefined;
-  const { id } = position;
-  if (typeof id === 'string' && ID.test(id)) return id;
-  throw new ProblemError('cursor-invalid', { detail: 'Use nextCursor of a list of sales.' });
 }
