@@ -93,12 +93,18 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
       'max_connections=200',
       ...settings,
     ];
-    server = spawn(join(binaries ?? '', 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
-      ...as,
-      stdio: 'ignore',
-      detached: true,
+    const launch = () => {
+      server = spawn(join(binaries ?? '', 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
+        ...as,
+        stdio: 'ignore',
+        detached: true,
+      });
+    };
+    launch();
+    // After a kill, PostgreSQL refuses to start until the last of the old processes has left its shared memory.
+    await untilReachable(url('postgres'), () => {
+      if (server?.exitCode !== null) launch();
     });
-    await untilReachable(url('postgres'));
   }
 
   async function ended(): Promise<void> {
@@ -132,7 +138,7 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
 }
 
 /** Asks again and again until a query is answered. */
-async function untilReachable(url: string): Promise<void> {
+async function untilReachable(url: string, again: () => void): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {
     const client = new pg.Client({ connectionString: url });
@@ -144,6 +150,7 @@ async function untilReachable(url: string): Promise<void> {
     } catch (error) {
       await client.end().catch(() => undefined);
       if (Date.now() > deadline) throw error;
+      again();
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
