@@ -27,6 +27,16 @@ module.exports = {
       ['http', 'workers', 'compose', 'main', 'config'],
       'What the system can do knows nothing of how it is asked.',
     ),
+    layer(
+      'payments',
+      ['actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'],
+      'A provider knows nothing of who asks it.',
+    ),
+    layer(
+      'idempotency',
+      ['ledger', 'payments', 'actions', 'http', 'workers', 'compose', 'main', 'config'],
+      'The store remembers answers; what they mean is not its business.',
+    ),
     layer('http', ['workers', 'compose', 'main', 'config'], 'A route calls actions and reads.'),
     layer('workers', ['http', 'compose', 'main', 'config'], 'A duty calls actions.'),
     {
@@ -40,7 +50,7 @@ module.exports = {
       name: 'only-compose-chooses',
       comment: 'Only main and compose may read the configuration.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|compose|cli|config(\\.test)?)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(main|compose(-[a-z]+)?|cli|config(\\.test)?)\\.ts$' },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { SETTINGS } from '../src/config.ts';
+import { TRANSITIONS } from '../src/domain/order-transitions.ts';
+import { STEP_TERMS_DEFAULT } from '../src/domain/sale-terms.ts';
 import { migrate } from '../src/ledger/migrate.ts';
 import { startEngine } from '../test/support/engine.ts';
 import { createPostgres, findSystemPostgres, installPostgres } from '../test/support/postgres.ts';
+import { drawOrderStates } from './draw-order-states.ts';
 
 /**
- * Writes the committed files that are made from the code: the OpenAPI document, the schema of the ledger, the list of settings.
+ * Writes the committed files that are made from the code: the OpenAPI document, the schema of the ledger, the list of
+ * settings, the states of an order.
  * With --check it writes nothing and fails when one of them is not what the code makes.
  */
 
@@ -24,6 +28,7 @@ const postgres = await createPostgres();
 const stale: string[] = [];
 try {
   await keep('docs/configuration.md', describeSettings());
+  await keep('docs/order-states.md', drawOrderStates(TRANSITIONS, STEP_TERMS_DEFAULT));
   const url = postgres.url('postgres');
   await migrate({ connectionString: url }, (message) => process.stderr.write(`${message}\n`));
   await keep('src/ledger/schema.sql', await dumpSchema(url));

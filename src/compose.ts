@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
+import { createCollectionCodes } from './actions/collection-code.ts';
 import { ensureOperator } from './actions/ensure-operator.ts';
 import { createFindShopCustomer } from './actions/find-shop-customer.ts';
 import { createLogIn } from './actions/log-in.ts';
 import { makeDemoSale } from './actions/make-demo-sale.ts';
 import { createPlaceOrder, type PlaceOrder } from './actions/place-order.ts';
+import { createStepOrders, type StepOrders } from './actions/step-orders.ts';
+import { composePayments, type Payments } from './compose-payments.ts';
 import type { Config } from './config.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
 import { createFindApiKey } from './http/api-keys.ts';
@@ -16,6 +19,7 @@ import { registerRoute } from './http/routes/accounts/register.ts';
 import { changeStockRoute } from './http/routes/admin/change-stock.ts';
 import { createAccountRoute } from './http/routes/admin/create-account.ts';
 import { listAccountsRoute } from './http/routes/admin/list-accounts.ts';
+import { listDiscrepanciesRoute } from './http/routes/admin/list-discrepancies.ts';
 import { makeTestBuyersRoute } from './http/routes/admin/make-test-buyers.ts';
 import { apiReferenceRoutes } from './http/routes/documents/api-reference.ts';
 import { errorPageRoutes } from './http/routes/documents/error-pages.ts';
@@ -29,9 +33,20 @@ import { removeMemberRoute } from './http/routes/merchants/remove-member.ts';
 import { revokeApiKeyRoute } from './http/routes/merchants/revoke-api-key.ts';
 import { healthRoutes } from './http/routes/operations/health.ts';
 import { metricsRoute } from './http/routes/operations/metrics.ts';
+import { acceptOrderRoute } from './http/routes/orders/accept-order.ts';
+import { cancelOrderRoute } from './http/routes/orders/cancel-order.ts';
+import { deliverOrderRoute } from './http/routes/orders/deliver-order.ts';
+import { fulfillOrderRoute } from './http/routes/orders/fulfill-order.ts';
 import { getOrderRoute } from './http/routes/orders/get-order.ts';
 import { listOrdersRoute } from './http/routes/orders/list-orders.ts';
+import { payOrderRoute } from './http/routes/orders/pay-order.ts';
+import { pickUpOrderRoute } from './http/routes/orders/pick-up-order.ts';
 import { placeOrderRoute } from './http/routes/orders/place-order.ts';
+import { prepareOrderRoute } from './http/routes/orders/prepare-order.ts';
+import { refundOrderRoute } from './http/routes/orders/refund-order.ts';
+import { reinstateOrderRoute } from './http/routes/orders/reinstate-order.ts';
+import { rejectOrderRoute } from './http/routes/orders/reject-order.ts';
+import { receiveWebhookRoute } from './http/routes/payments/receive-webhook.ts';
 import { addItemRoute } from './http/routes/sales/add-item.ts';
 import { changeItemRoute } from './http/routes/sales/change-item.ts';
 import { changeSaleRoute } from './http/routes/sales/change-sale.ts';
@@ -41,14 +56,18 @@ import { getSaleRoute } from './http/routes/sales/get-sale.ts';
 import { listSalesRoute } from './http/routes/sales/list-sales.ts';
 import { pauseSaleRoute } from './http/routes/sales/pause-sale.ts';
 import { resumeSaleRoute } from './http/routes/sales/resume-sale.ts';
+import { answerAuthenticationRoute } from './http/routes/sandbox/answer-authentication.ts';
+import { showAuthenticationRoute } from './http/routes/sandbox/show-authentication.ts';
 import { collectMethods, createServer } from './http/server.ts';
+import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
+import { createInProcessIdempotencyStore } from './idempotency/in-process-idempotency-store.ts';
 import { startEmbeddedPostgres } from './ledger/embedded-postgres.ts';
 import { type Ledger, openLedger } from './ledger/open-ledger.ts';
 import { ledgerAnswers } from './ledger/readiness.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { hashPassword, verifyPassword } from './operations/password.ts';
 import { createStopper, type Stopper } from './operations/stopper.ts';
-import { createHoldSweeper } from './workers/hold-sweeper.ts';
+import { createDeadlineSweeper } from './workers/deadline-sweeper.ts';
 import { createLoop } from './workers/loop.ts';
 
 /** A running engine. */
@@ -60,6 +79,9 @@ export interface Engine {
   /** Finishes what was accepted and stops everything in the reverse order of its start. May be called twice. */
   stop(): Promise<void>;
 }
+
+/** What the answers that this process remembers may take of its memory. */
+const ANSWERS_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How long a readiness check waits for the ledger. */
 const READINESS_TIMEOUT_MS = 1_000;
@@ -90,9 +112,28 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     observeBatch: metrics.observeBatch,
   });
   stopper.add('placing of orders', placeOrder.close);
+  const stepOrders = createStepOrders({
+    database: ledger.placing,
+    waitingMax: config.PLACING_QUEUE_MAX,
+    deadlineMs: config.PLACING_DEADLINE_MS,
+  });
+  stopper.add('steps of orders', stepOrders.close);
+  const store = createInProcessIdempotencyStore({
+    retentionMs: config.IDEMPOTENCY_RETENTION_SECONDS * 1_000,
+    bytesMax: ANSWERS_BYTES_MAX,
+  });
+  stopper.add('idempotency store', store.close);
 
-  if (config.ROLE !== 'api') startWorkers(ledger, metrics, log, stopper);
-  const url = await startServer(config, log, { ledger, placeOrder, metrics }, stopper);
+  const app = await createApp(config, log, metrics, stopper);
+  const payments = composePayments(config, log, {
+    database: ledger.database,
+    stepOrders,
+    metrics,
+    publicUrl: () => app.publicUrl,
+  });
+  if (config.ROLE !== 'api') startWorkers(ledger, payments, metrics, log, stopper);
+  const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, metrics }, stopper);
+  stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
 }
 
@@ -127,11 +168,15 @@ async function prepareLedger(config: Config, { database }: Ledger, log: Logger):
   const operator = { email: config.OPERATOR_EMAIL, password: config.OPERATOR_PASSWORD };
   if (await ensureOperator(database, hashPassword, operator))
     log.info({ email: operator.email }, 'made the first operator');
-  if (config.NODE_ENV === 'development' && (await makeDemoSale(database))) log.info('made a demo sale');
+  if (config.NODE_ENV === 'development' && (await makeDemoSale(database))) log.info('made two demo sales');
 }
 
-function startWorkers(ledger: Ledger, metrics: Metrics, log: Logger, stopper: Stopper): void {
-  const duties = [createHoldSweeper({ database: ledger.database, observeExpired: metrics.observeExpired })];
+function startWorkers({ database }: Ledger, payments: Payments, metrics: Metrics, log: Logger, stopper: Stopper): void {
+  const duties = [
+    createDeadlineSweeper({ database, deadline: 'hold-expired', observe: metrics.observeExpired }),
+    createDeadlineSweeper({ database, deadline: 'acceptance-overdue', observe: metrics.observeOverdue }),
+    ...payments.duties,
+  ];
   for (const duty of duties) {
     const loop = createLoop(duty, log);
     loop.start();
@@ -142,18 +187,26 @@ function startWorkers(ledger: Ledger, metrics: Metrics, log: Logger, stopper: St
 interface Parts {
   readonly ledger: Ledger;
   readonly placeOrder: PlaceOrder;
+  readonly stepOrders: StepOrders;
+  readonly store: IdempotencyStore;
+  readonly payments: Payments;
   readonly metrics: Metrics;
 }
 
-/** Builds the HTTP server with its routes and listens. Returns its address. */
-async function startServer(config: Config, log: Logger, parts: Parts, stopper: Stopper): Promise<string> {
-  const app = await createServer({
+/** The HTTP server, without its routes. */
+function createApp(config: Config, log: Logger, metrics: Metrics, stopper: Stopper): Promise<App> {
+  return createServer({
     log,
     publicUrl: config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`,
+    answerRetentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS,
     corsOrigins: config.CORS_ORIGINS ?? [],
-    observe: parts.metrics.observeHttp,
+    observe: metrics.observeHttp,
     closing: stopper.stopping,
   });
+}
+
+/** Adds the routes and listens. Returns the address. */
+async function listen(app: App, config: Config, parts: Parts, stopper: Stopper): Promise<string> {
   const addMethodsNotAllowed = collectMethods(app);
   await describeRoutes(app);
   addOperationRoutes(app, parts, stopper);
@@ -161,6 +214,7 @@ async function startServer(config: Config, log: Logger, parts: Parts, stopper: S
     await apiReferenceRoutes(app);
     await errorPageRoutes(app);
     addApiRoutes(app, config, parts);
+    await addPaymentRoutes(app, parts);
   }
   addMethodsNotAllowed();
 
@@ -178,8 +232,17 @@ function addOperationRoutes(app: App, { ledger, metrics }: Parts, stopper: Stopp
   metricsRoute(app, metrics);
 }
 
+/** What payment providers and their customers call. */
+async function addPaymentRoutes(app: App, { ledger, payments }: Parts): Promise<void> {
+  const { providers, sandbox } = payments;
+  await receiveWebhookRoute(app, { database: ledger.database, findProvider: providers.byName });
+  showAuthenticationRoute(app, { sandbox });
+  await answerAuthenticationRoute(app, { sandbox });
+}
+
 /** The API, as its table of contents. */
-function addApiRoutes(app: App, config: Config, { ledger, placeOrder, metrics }: Parts): void {
+function addApiRoutes(app: App, config: Config, parts: Parts): void {
+  const { ledger, placeOrder, stepOrders, store, payments, metrics } = parts;
   const { database } = ledger;
   const tokens = createAccessTokens({
     keys: config.TOKEN_KEYS,
@@ -221,8 +284,22 @@ function addApiRoutes(app: App, config: Config, { ledger, placeOrder, metrics }:
   getOrderRoute(app, { authenticated, database });
   listOrdersRoute(app, { authenticated, database });
 
+  const steps = { authenticated, database, store, stepOrders };
+  const handovers = { ...steps, collectionCode: createCollectionCodes(database) };
+  payOrderRoute(app, { authenticated, database, store, payOrder: payments.payOrder });
+  acceptOrderRoute(app, steps);
+  rejectOrderRoute(app, steps);
+  prepareOrderRoute(app, steps);
+  pickUpOrderRoute(app, handovers);
+  deliverOrderRoute(app, handovers);
+  fulfillOrderRoute(app, handovers);
+  cancelOrderRoute(app, steps);
+  refundOrderRoute(app, steps);
+  reinstateOrderRoute(app, steps);
+
   createAccountRoute(app, { authenticated, database, hashPassword });
   listAccountsRoute(app, { authenticated, database });
   changeStockRoute(app, { authenticated, database });
+  listDiscrepanciesRoute(app, { authenticated, database });
   makeTestBuyersRoute(app, { authenticated, database, signToken: tokens.sign });
 }

@@ -74,7 +74,7 @@ const DEVELOPMENT_SECRETS = {
 /** Every setting, by the name of its environment variable. */
 export const SETTINGS = {
   NODE_ENV: {
-    describe: 'development makes a demo sale on the first start and accepts the default secrets on a loopback address.',
+    describe: 'development makes two demo sales on the first start and accepts the default secrets on a loopback address.',
     default: 'development',
     parse: oneOf('development', 'production', 'test'),
   },
@@ -133,6 +133,34 @@ export const SETTINGS = {
     },
     secret: true,
   },
+  PAYMENT_PROVIDER: {
+    describe:
+      'Who moves the money: stripe, or the sandbox with its test cards. In production it must be named. Test sales always use the sandbox.',
+    default: 'sandbox',
+    parse: oneOf('sandbox', 'stripe'),
+  },
+  PAYMENT_TIMEOUT_MS: {
+    describe: 'How long a payment provider may take to answer before the outcome counts as unknown and is asked for.',
+    default: '10000',
+    parse: integer(100, 60_000),
+  },
+  STRIPE_SECRET_KEY: { describe: "Stripe's secret or restricted API key.", default: null, parse: text, secret: true },
+  STRIPE_WEBHOOK_SECRET: {
+    describe: "The signing secret of the webhook endpoint in Stripe's dashboard.",
+    default: null,
+    parse: text,
+    secret: true,
+  },
+  STRIPE_API_BASE: {
+    describe: "Another address for Stripe's API, for tests and proxies.",
+    default: null,
+    parse: url('http:', 'https:'),
+  },
+  RECONCILE_INTERVAL_SECONDS: {
+    describe: "Between two comparisons of the payment provider's books with the ledger's.",
+    default: '60',
+    parse: integer(1, 86_400),
+  },
   CORS_ORIGINS: {
     describe: 'Origins whose pages may call the API from a browser, with commas between.',
     default: null,
@@ -142,6 +170,12 @@ export const SETTINGS = {
     describe: 'The least severe log lines that are written.',
     default: 'info',
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  },
+  IDEMPOTENCY_RETENTION_SECONDS: {
+    describe:
+      'How long answers to POSTs are kept for repeats; past it the same key executes anew. An order never forgets its keys.',
+    default: '86400',
+    parse: integer(1, 2_592_000),
   },
   PLACING_QUEUE_MAX: {
     describe: 'Orders that may wait for a batch; past it 503 with Retry-After.',
@@ -198,9 +232,23 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}${shown}`);
     }
   }
-  faults.push(...defaultSecrets(environment, values));
+  faults.push(...defaultSecrets(environment, values), ...paymentFaults(environment, values));
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(values) as Config;
+}
+
+/** Nobody sells for play money by an oversight, and Stripe cannot be called without its keys. */
+function paymentFaults(
+  environment: Readonly<Record<string, string | undefined>>,
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  if (values['PAYMENT_PROVIDER'] === 'stripe') {
+    return ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']
+      .filter((name) => values[name] === undefined)
+      .map((name) => `${name} must be set for PAYMENT_PROVIDER=stripe`);
+  }
+  if (values['NODE_ENV'] !== 'production' || environment['PAYMENT_PROVIDER']) return [];
+  return ['PAYMENT_PROVIDER must be named in production: stripe, or sandbox if no real money is meant'];
 }
 
 /** Default secrets are for one's own machine: development, on loopback. */
@@ -219,6 +267,9 @@ export function warningsOf(config: Config): string[] {
   const warnings: string[] = [];
   if (config.REDIS_URL !== undefined) {
     warnings.push('REDIS_URL is set, but this version has no Redis gate: all requests go straight to the ledger.');
+  }
+  if (config.NODE_ENV === 'production' && config.PAYMENT_PROVIDER === 'sandbox') {
+    warnings.push('PAYMENT_PROVIDER=sandbox: no order is paid with real money.');
   }
   if (config.ROLE !== 'all' && config.DATABASE_URL === undefined) {
     warnings.push(`ROLE=${config.ROLE} on the embedded ledger: no other process can do the rest of the work.`);

@@ -1,13 +1,21 @@
 import { glob } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
+import { limitProcesses } from './support/file-limit.ts';
 import { createPostgres, installPostgres } from './support/postgres.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
+
+/** How long one test and one file may take, several times what they need. Past it they are ended and have failed. */
+const LIMITS_MS = {
+  short: { test: 4 * 60_000, file: 5 * 60_000 },
+  full: { test: 16 * 60_000, file: 20 * 60_000 },
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,12 +25,16 @@ const { values, positionals } = parseArgs({
 await installPostgres();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
-process.env['TEST_SCALE'] = values.prove ? 'full' : 'short';
+const scale = values.prove ? 'full' : 'short';
+process.env['TEST_SCALE'] = scale;
+let exitCode = 1;
 try {
-  process.exitCode = await runTests();
+  exitCode = await runTests();
 } finally {
   await postgres.remove();
 }
+// Whatever a file left open in this process must not keep it.
+process.exit(exitCode);
 
 /** Runs the files and prints the runner's own report; the exit code. */
 async function runTests(): Promise<number> {
@@ -37,17 +49,19 @@ async function runTests(): Promise<number> {
   const files =
     positionals.length > 0 ? positionals : await Array.fromAsync(glob('{src,lab,test,scripts}/**/*.test.ts'));
   let failed = false;
+  const liftLimit = limitProcesses(LIMITS_MS[scale].file);
   const stream = run({
     files: files.sort(),
     concurrency: CONCURRENCY,
+    timeout: LIMITS_MS[scale].test,
+    // A file whose tests have all ended is over, whatever they left open; test/support ends what they started.
+    forceExit: true,
     ...(values['name-pattern'] === undefined ? {} : { testNamePatterns: [values['name-pattern']] }),
   });
   stream.on('test:fail', () => {
     failed = true;
   });
-  stream.compose(spec).pipe(process.stdout);
-  await new Promise<void>((resolve) => {
-    stream.on('end', () => resolve());
-  });
+  await pipeline(stream.compose(spec), process.stdout, { end: false });
+  liftLimit();
   return failed ? 1 : 0;
 }

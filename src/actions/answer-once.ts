@@ -18,6 +18,13 @@ export type OnceOutcome<Refusal> =
   | { readonly outcome: 'key-reused' }
   | { readonly outcome: 'in-progress' };
 
+/** Which request it is, and how long it is remembered. */
+export interface OnceRequest {
+  readonly key: AnswerKey;
+  readonly fingerprint: string;
+  readonly retentionSeconds: number;
+}
+
 class RolledBack<Outcome> extends Error {
   readonly outcome: Outcome;
 
@@ -28,26 +35,25 @@ class RolledBack<Outcome> extends Error {
 }
 
 /**
- * Runs the low-rate work of a merchant or an operator at most once per key: key, fingerprint, effect and answer are
- * one transaction. A refusal rolls everything back, so the key stays free.
+ * Runs the low-rate work of a merchant or an operator at most once per key, for as long as the answer is kept: key,
+ * fingerprint, effect and answer are one transaction. A refusal rolls everything back, so the key stays free.
  */
 export async function answerOnce<Refusal>(
   database: Database,
-  key: AnswerKey,
-  fingerprint: string,
+  request: OnceRequest,
   work: (transaction: Queryable) => Promise<WorkResult<Refusal>>,
 ): Promise<OnceOutcome<Refusal>> {
   try {
     return await database.transaction(async (transaction) => {
-      const known = await claim(transaction, key, fingerprint);
+      const known = await claim(transaction, request);
       if (known !== undefined) {
-        if (known.fingerprint !== fingerprint) return { outcome: 'key-reused' };
+        if (known.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
         return { outcome: 'answered', answer: known.answer, replayed: true };
       }
       const result = await work(transaction);
       if ('refusal' in result)
         throw new RolledBack<OnceOutcome<Refusal>>({ outcome: 'refused', refusal: result.refusal });
-      await fillClaim(transaction, key, result.stored ?? result.answer);
+      await fillClaim(transaction, request.key, result.stored ?? result.answer);
       return { outcome: 'answered', answer: result.answer, replayed: false };
     });
   } catch (error) {
@@ -56,9 +62,9 @@ export async function answerOnce<Refusal>(
   }
 }
 
-async function claim(transaction: Queryable, key: AnswerKey, fingerprint: string): ReturnType<typeof claimKey> {
+async function claim(transaction: Queryable, request: OnceRequest): ReturnType<typeof claimKey> {
   try {
-    return await claimKey(transaction, key, fingerprint);
+    return await claimKey(transaction, request.key, request.fingerprint, request.retentionSeconds);
   } catch (error) {
     if (faultOf(error) !== 'retryable') throw error;
     throw new RolledBack<OnceOutcome<never>>({ outcome: 'in-progress' });

@@ -6,7 +6,7 @@ import { assertLedgerSound, insertSale, openLedger, orderRequest } from '../../t
 import type { Database } from '../ledger/database.ts';
 import type { ItemDefinition } from '../ledger/item-definitions.ts';
 import { changeItem } from './change-item.ts';
-import { expireHolds } from './expire-holds.ts';
+import { passDeadlines } from './pass-deadlines.ts';
 import { type WrittenOutcome, writeOrders } from './write-orders.ts';
 
 const SETTLE_MS = 5_000;
@@ -112,9 +112,9 @@ test('S-06 S-07 holds that expire while the limit comes and goes are given back 
     );
     await Promise.all([
       change(saleId, itemId, { limitPerCustomer: 40 }),
-      expireHolds(ledger),
+      passDeadlines(ledger, 'hold-expired'),
       writeOrders(other, [orderRequest(saleId, itemIds, { customerId: customers[0] ?? '' })], SETTLE_MS),
-      expireHolds(other),
+      passDeadlines(other, 'hold-expired'),
     ]);
     await assertLedgerSound(database);
   }

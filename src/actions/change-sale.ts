@@ -4,7 +4,7 @@ import { type CatalogueSale, type ChangeableTerms, updateSaleTerms } from '../le
 import { type ChangeOutcome, changeDefinition } from './change-definition.ts';
 
 /**
- * Changes terms of a sale; what `terms` leaves out stays. Orders keep the deadline they were placed with.
+ * Changes terms of a sale; what `terms` leaves out stays. A deadline that an order has already stays as it is.
  * `precondition` sees the sale under its lock and throws to stop the change.
  */
 export async function changeSale(
@@ -16,8 +16,7 @@ export async function changeSale(
   return database.transaction((transaction) =>
     changeDefinition(transaction, saleId, async (sale) => {
       precondition(sale);
-      const { name, opensAt, closesAt, holdSeconds } = sale;
-      const changed = { name, opensAt, closesAt, holdSeconds, ...terms };
+      const changed = { ...sale, ...terms };
       if (!opensBeforeItCloses(changed)) return { refusal: 'closes-before-it-opens' };
       await updateSaleTerms(transaction, saleId, changed);
       return 'changed';

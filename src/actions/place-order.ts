@@ -53,6 +53,7 @@ function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Ord
     metadata: request.metadata,
     placedAt: placement.placedAt,
     payBy: placement.payBy,
+    acceptBy: placement.acceptBy,
   };
 }
 

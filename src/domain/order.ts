@@ -40,7 +40,10 @@ export interface Order {
   /** JSON text, as the shop sent it. */
   readonly metadata: string | null;
   readonly placedAt: Date;
+  /** The end of the hold; tells something only while the order is unpaid. */
   readonly payBy: Date | null;
+  /** Until when the kitchen may accept it; tells something only while it waits for that. */
+  readonly acceptBy: Date | null;
 }
 
 /** One line, with the name and the price it was placed at. */

@@ -1,8 +1,15 @@
-/** How long an unpaid order keeps its stock where the sale does not say. */
-export const HOLD_SECONDS_DEFAULT = 300;
+import type { StepTerms } from './order-facts.ts';
 
-/** A day. Longer, and a rush could be blocked by orders that nobody means to pay. */
-export const HOLD_SECONDS_MAX = 86_400;
+/** How long an order may take over each of its steps where the sale does not say. */
+export const STEP_TERMS_DEFAULT: StepTerms = {
+  holdSeconds: 300,
+  retrySeconds: 120,
+  pinSeconds: 600,
+  acceptanceSeconds: 300,
+};
+
+/** A day. Longer, and a rush could be blocked by orders that nobody means to pay or to accept. */
+export const STEP_SECONDS_MAX = 86_400;
 
 /** The most items one sale may have. They are read and shown together. */
 export const ITEMS_MAX = 200;

@@ -12,6 +12,8 @@ export interface SaleTerms {
   readonly fulfillment: Fulfillment;
   /** How long an unpaid order keeps its stock. */
   readonly holdSeconds: number;
+  /** How long the kitchen has to accept a paid order. */
+  readonly acceptanceSeconds: number;
   /** A rehearsal: left out of public lists, open to test buyers. */
   readonly test: boolean;
 }

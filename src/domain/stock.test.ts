@@ -19,6 +19,7 @@ function state(
     pausedAt: null,
     fulfillment: 'direct' as const,
     holdSeconds: 300,
+    acceptanceSeconds: 240,
     test: false,
     lastArrival: 7,
     ...changes.sale,
@@ -64,6 +65,20 @@ test('nothing to pay: straight to paid, by how the sale is fulfilled', () => {
   assert.equal(direct?.outcome === 'accepted' && direct.status, 'confirmed');
   const kitchen = only(state({ ...free, sale: { fulfillment: 'kitchen' } }), request());
   assert.equal(kitchen?.outcome === 'accepted' && kitchen.status, 'pending_acceptance');
+});
+
+test('each order has the deadline of its status and no other', () => {
+  const deadlines = (priceMinor: number, fulfillment: 'direct' | 'kitchen') => {
+    const decision = only(state({ items: [{ priceMinor }], sale: { fulfillment } }), request());
+    assert.ok(decision?.outcome === 'accepted');
+    return [decision.payBy, decision.acceptBy];
+  };
+  const payBy = new Date(NOW.getTime() + 300_000);
+  const acceptBy = new Date(NOW.getTime() + 240_000);
+  assert.deepEqual(deadlines(0, 'kitchen'), [null, acceptBy]);
+  assert.deepEqual(deadlines(0, 'direct'), [null, null]);
+  assert.deepEqual(deadlines(1_500, 'kitchen'), [payBy, null]);
+  assert.deepEqual(deadlines(1_500, 'direct'), [payBy, null]);
 });
 
 test('refusals in their fixed order of precedence', () => {

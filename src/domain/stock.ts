@@ -40,6 +40,8 @@ export interface Placement {
   readonly placedAt: Date;
   /** Null when there is nothing to pay. */
   readonly payBy: Date | null;
+  /** Set where the order is paid and waits for the kitchen. */
+  readonly acceptBy: Date | null;
   readonly totalMinor: number;
   readonly lines: readonly PlacedLine[];
 }
@@ -164,14 +166,16 @@ function take(
   arrivals.set(sale.id, arrival);
 
   const totalMinor = lines.reduce((sum, line) => sum + line.totalMinor, 0);
-  const free = totalMinor === 0;
+  const status = totalMinor === 0 ? paidStatus(sale.fulfillment) : 'pending_payment';
+  const inSeconds = (seconds: number) => new Date(state.now.getTime() + seconds * 1_000);
   return {
     outcome: 'accepted',
     arrival,
     currency: sale.currency,
-    status: free ? paidStatus(sale.fulfillment) : 'pending_payment',
+    status,
     placedAt: state.now,
-    payBy: free ? null : new Date(state.now.getTime() + sale.holdSeconds * 1_000),
+    payBy: status === 'pending_payment' ? inSeconds(sale.holdSeconds) : null,
+    acceptBy: status === 'pending_acceptance' ? inSeconds(sale.acceptanceSeconds) : null,
     totalMinor,
     lines,
   };

@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Where the engine is reached from outside, without a slash at the end. */
     publicUrl: string;
+    /** How long the answer to a POST is kept for repeats. */
+    answerRetentionSeconds: number;
   }
   interface FastifyRequest {
     /** Set by authentication before the body is read; null on public routes. */

@@ -50,6 +50,14 @@ export function requireIfMatch(
   throw new ProblemError('precondition-failed', { detail: 'Read it again and decide anew.', extras: current });
 }
 
+/** What the request's If-Match lets pass (RFC 9110 § 13.1.1, compared strongly); undefined where it has none. */
+export function ifMatchOf(request: FastifyRequest): ((tag: string) => boolean) | undefined {
+  const value = request.headers['if-match'];
+  if (value === undefined) return undefined;
+  const { any, tags } = parseEntityTags(value, 'If-Match');
+  return (current) => any || tags.some(({ weak, tag }) => !weak && tag === current);
+}
+
 /** Whether the client has this representation already (RFC 9110 § 13.1.2): then 304 is the answer. */
 export function isFresh(request: FastifyRequest, tag: string): boolean {
   const value = request.headers['if-none-match'];

@@ -36,7 +36,8 @@ export async function replyOnce(
     operation: operationOf(request),
     idempotencyKey: idempotencyKeyOf(request),
   };
-  const outcome = await answerOnce(database, key, fingerprint, work);
+  const { answerRetentionSeconds: retentionSeconds } = request.server;
+  const outcome = await answerOnce(database, { key, fingerprint, retentionSeconds }, work);
   switch (outcome.outcome) {
     case 'refused':
       return replyProblem(reply, outcome.refusal.code, outcome.refusal.details);

@@ -26,6 +26,8 @@ const CONNECTION_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
 export async function createServer(options: {
   log: FastifyBaseLogger;
   publicUrl: string;
+  /** How long the answer to a POST is kept for repeats. */
+  answerRetentionSeconds: number;
   /** Origins whose pages may call from a browser. */
   corsOrigins: readonly string[];
   observe: (method: string, route: string, status: number, seconds: number) => void;
@@ -69,6 +71,7 @@ export async function createServer(options: {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   app.decorate('publicUrl', publicUrl);
+  app.decorate('answerRetentionSeconds', options.answerRetentionSeconds);
   app.decorateRequest('caller', null);
   app.decorateRequest('observed', false);
   // JSON is the only body there is; Fastify would take text as well.

@@ -79,6 +79,37 @@ export async function lockAccount(transaction: Queryable, accountId: string): Pr
   await transaction.query(lockById, [accountId]);
 }
 
+// The e-mail is a key of the table, and to take it away needs the strongest lock of the row.
+const lockToErase = statement<{ role: Role }>(
+  'lock_account_to_erase',
+  'SELECT role FROM accounts WHERE id = $1 FOR UPDATE',
+);
+
+/** The role of an account that is to be erased, its row locked until the transaction ends. */
+export async function lockAccountToErase(transaction: Queryable, accountId: string): Promise<Role | undefined> {
+  const [row] = await transaction.query(lockToErase, [accountId]);
+  return row?.role;
+}
+
+const erase = statement<{ erased_at: Date }>(
+  'erase_account',
+  `UPDATE accounts
+   SET email = NULL, name = NULL, password_hash = NULL, role = 'customer',
+       erased_at = coalesce(erased_at, date_trunc('milliseconds', clock_timestamp()))
+   WHERE id = $1
+   RETURNING erased_at`,
+);
+
+/**
+ * Leaves of an account nothing but its id, and gives when that was first done. It is no one's member any more: the
+ * caller holds its lock and has ended its memberships.
+ */
+export async function eraseAccount(transaction: Queryable, accountId: string): Promise<Date> {
+  const [row] = await transaction.query(erase, [accountId]);
+  if (row === undefined) throw new Error(`There is no account ${accountId} to erase.`);
+  return row.erased_at;
+}
+
 const updateRole = statement('update_account_role', 'UPDATE accounts SET role = $2 WHERE id = $1');
 
 /** Gives an account another role. Tokens that it has keep the old one until they expire. */

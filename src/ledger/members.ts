@@ -44,6 +44,17 @@ export async function findStaffMerchants(db: Queryable, accountId: string): Prom
   return rows.map((row) => row.merchant_id);
 }
 
+const readCourierMerchants = statement<{ merchant_id: string }>(
+  'read_courier_merchants',
+  `SELECT merchant_id FROM members WHERE account_id = $1 AND role = 'courier'`,
+);
+
+/** The merchants that an account delivers for. */
+export async function findCourierMerchants(db: Queryable, accountId: string): Promise<string[]> {
+  const rows = await db.query(readCourierMerchants, [accountId]);
+  return rows.map((row) => row.merchant_id);
+}
+
 const list = statement<MemberRow>(
   'list_members',
   `SELECT members.merchant_id, members.account_id, accounts.email, accounts.name, members.role, members.created_at
@@ -95,6 +106,13 @@ const remove = statement<{ account_id: string }>(
 export async function deleteMember(transaction: Queryable, merchantId: string, accountId: string): Promise<boolean> {
   const rows = await transaction.query(remove, [merchantId, accountId]);
   return rows.length > 0;
+}
+
+const removeAll = statement('delete_memberships', 'DELETE FROM members WHERE account_id = $1');
+
+/** Ends all memberships of an account. The caller holds the account's lock. */
+export async function deleteMemberships(transaction: Queryable, accountId: string): Promise<void> {
+  await transaction.query(removeAll, [accountId]);
 }
 
 const demote = statement(

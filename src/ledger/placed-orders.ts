@@ -7,7 +7,8 @@ export interface PlacedOrder {
   readonly saleId: string;
   readonly customerId: string;
   readonly placedBy: string;
-  readonly payBy: Date | null;
+  /** Of an unpaid order the end of the hold, of a paid one that waits for the kitchen the end of that; else null. */
+  readonly deadline: Date | null;
   readonly arrival: number;
   readonly totalMinor: number;
   readonly status: OrderStatus;
@@ -34,6 +35,9 @@ export interface PlacedOrderLine {
   readonly name: string;
 }
 
+const PAY_BY = "CASE WHEN status = 'pending_payment' THEN deadline END";
+const ACCEPT_BY = "CASE WHEN status = 'pending_acceptance' THEN deadline END";
+
 // All that a batch writes, in one statement and so in one round trip with its COMMIT. The parts touch different
 // tables; what they take from each other is the batch itself, never what another part has written.
 //
@@ -50,20 +54,20 @@ const insertBatch = statement(
                           $22::int[], $23::bool[], $24::text[])
        AS line (order_id, customer_id, item_id, unit_price_minor, position, quantity, held, sold, limited, name)
    ), placed AS (
-     INSERT INTO orders (id, sale_id, customer_id, placed_by, placed_at, pay_by, arrival, total_minor, status,
+     INSERT INTO orders (id, sale_id, customer_id, placed_by, placed_at, pay_by, accept_by, arrival, total_minor, status,
                          fingerprint, idempotency_key, reference, metadata)
-     SELECT id, sale_id, customer_id, placed_by, $1, pay_by, arrival, total_minor, status,
+     SELECT id, sale_id, customer_id, placed_by, $1, ${PAY_BY}, ${ACCEPT_BY}, arrival, total_minor, status,
             decode(fingerprint, 'hex'), idempotency_key, reference, metadata
      FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::bigint[], $8::bigint[],
                  $9::order_status[], $10::text[], $11::text[], $12::text[], $13::json[])
-       AS asked (id, sale_id, customer_id, placed_by, pay_by, arrival, total_minor,
+       AS asked (id, sale_id, customer_id, placed_by, deadline, arrival, total_minor,
                  status, fingerprint, idempotency_key, reference, metadata)
      RETURNING sale_id, arrival
    ), told AS (
-     INSERT INTO order_events (order_id, version, type, status, pay_by, occurred_at, actor_id, request_id)
-     SELECT id, 1, 'order.placed', status, pay_by, $1, placed_by, request_id
+     INSERT INTO order_events (order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, request_id)
+     SELECT id, 1, 'order.placed', status, ${PAY_BY}, ${ACCEPT_BY}, $1, placed_by, request_id
      FROM unnest($2::uuid[], $5::uuid[], $6::timestamptz[], $9::order_status[], $14::text[])
-       AS asked (id, placed_by, pay_by, status, request_id)
+       AS asked (id, placed_by, deadline, status, request_id)
    ), kept AS (
      INSERT INTO order_lines (order_id, item_id, unit_price_minor, position, quantity, held, sold, name)
      SELECT order_id, item_id, unit_price_minor, position, quantity, held, sold, name FROM line
@@ -103,7 +107,7 @@ export async function insertPlacedOrders(
     arrayLiteral(orders.map((order) => order.saleId)),
     arrayLiteral(orders.map((order) => order.customerId)),
     arrayLiteral(orders.map((order) => order.placedBy)),
-    arrayLiteral(orders.map((order) => order.payBy?.toISOString() ?? 'NULL')),
+    arrayLiteral(orders.map((order) => order.deadline?.toISOString() ?? 'NULL')),
     arrayLiteral(orders.map((order) => order.arrival)),
     arrayLiteral(orders.map((order) => order.totalMinor)),
     arrayLiteral(orders.map((order) => order.status)),

@@ -28,7 +28,7 @@ const readSnapshot = statement<SnapshotRow>(
   `SELECT date_trunc('milliseconds', clock_timestamp()) AS decided_at,
      (SELECT json_agg(json_build_object(
         'id', id, 'merchantId', merchant_id, 'currency', currency, 'fulfillment', fulfillment,
-        'holdSeconds', hold_seconds, 'test', test, 'lastArrival', last_arrival,
+        'holdSeconds', hold_seconds, 'acceptanceSeconds', acceptance_seconds, 'test', test, 'lastArrival', last_arrival,
         'opensAt', extract(epoch FROM opens_at) * 1000, 'closesAt', extract(epoch FROM closes_at) * 1000,
         'pausedAt', extract(epoch FROM paused_at) * 1000))
       FROM sales WHERE id = ANY ($1::uuid[])) AS sales,

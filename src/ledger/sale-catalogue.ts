@@ -1,4 +1,5 @@
 import type { Stock } from '../domain/capacity.ts';
+import type { StepTerms } from '../domain/order-facts.ts';
 import { type Fulfillment, type SaleStatus, type SaleTerms, saleStatus } from '../domain/sale.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { ID_MAX } from './id-range.ts';
@@ -15,7 +16,7 @@ export interface CatalogueItem extends Stock {
 }
 
 /** A sale with its items as it is shown, all of it from one moment. */
-export interface CatalogueSale extends SaleTerms {
+export interface CatalogueSale extends SaleTerms, StepTerms {
   readonly merchantId: string;
   readonly name: string;
   /** Raised by every change of the sale's or its items' definition; stock that moves leaves it as it is. */
@@ -36,6 +37,9 @@ interface SaleRow {
   paused_at: Date | null;
   fulfillment: Fulfillment;
   hold_seconds: number;
+  retry_seconds: number;
+  pin_seconds: number;
+  acceptance_seconds: number;
   test: boolean;
   version: number;
   items: CatalogueItem[];
@@ -45,7 +49,8 @@ interface SaleRow {
 // belongs to what it stands beside.
 const SHOWN = `
   SELECT sales.id, sales.merchant_id, sales.name, sales.currency, sales.opens_at, sales.closes_at, sales.paused_at,
-    sales.fulfillment, sales.hold_seconds, sales.test, sales.version,
+    sales.fulfillment, sales.hold_seconds, sales.retry_seconds, sales.pin_seconds, sales.acceptance_seconds,
+    sales.test, sales.version,
     (SELECT coalesce(json_agg(json_build_object(
               'id', items.id, 'name', items.name, 'priceMinor', items.price_minor,
               'limitPerCustomer', items.limit_per_customer, 'version', items.version, 'capacity', items.capacity,
@@ -71,6 +76,9 @@ function toSale(row: SaleRow, readAt: Date): CatalogueSale {
     ...window,
     fulfillment: row.fulfillment,
     holdSeconds: row.hold_seconds,
+    retrySeconds: row.retry_seconds,
+    pinSeconds: row.pin_seconds,
+    acceptanceSeconds: row.acceptance_seconds,
     test: row.test,
     version: row.version,
     items: row.items,
@@ -149,7 +157,7 @@ export async function findMerchantOfSale(db: Queryable, saleId: string): Promise
 }
 
 /** What a sale starts with. */
-export interface NewSale extends Omit<SaleTerms, 'pausedAt'> {
+export interface NewSale extends Omit<SaleTerms, 'pausedAt'>, StepTerms {
   readonly merchantId: string;
   readonly name: string;
 }
@@ -163,17 +171,23 @@ export interface NewItem {
   readonly capacity: number;
 }
 
+/** In the order in which the statements below name them. */
+function stepTermsOf(terms: StepTerms): number[] {
+  return [terms.holdSeconds, terms.retrySeconds, terms.pinSeconds, terms.acceptanceSeconds];
+}
+
 const insertSaleRow = statement<{ id: string }>(
   'insert_sale',
-  `INSERT INTO sales (id, merchant_id, name, currency, opens_at, closes_at, fulfillment, hold_seconds, test)
-   SELECT $1, merchants.id, $3, $4, $5, $6, $7, $8, $9 FROM merchants WHERE merchants.id = $2
+  `INSERT INTO sales (id, merchant_id, name, currency, opens_at, closes_at, fulfillment, test,
+     hold_seconds, retry_seconds, pin_seconds, acceptance_seconds)
+   SELECT $1, merchants.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM merchants WHERE merchants.id = $2
    RETURNING id`,
 );
 
 /** Writes a sale without items. False when there is no such merchant. */
 export async function insertSale(db: Queryable, sale: NewSale): Promise<boolean> {
-  const { id, merchantId, name, currency, opensAt, closesAt, fulfillment, holdSeconds, test } = sale;
-  const values = [id, merchantId, name, currency, opensAt, closesAt, fulfillment, holdSeconds, test];
+  const { id, merchantId, name, currency, opensAt, closesAt, fulfillment, test } = sale;
+  const values = [id, merchantId, name, currency, opensAt, closesAt, fulfillment, test, ...stepTermsOf(sale)];
   const rows = await db.query(insertSaleRow, values);
   return rows.length > 0;
 }
@@ -222,16 +236,18 @@ export async function raiseSaleVersion(db: Queryable, saleId: string): Promise<v
 }
 
 /** The terms of a sale that may change after it was made. */
-export type ChangeableTerms = Pick<NewSale, 'name' | 'opensAt' | 'closesAt' | 'holdSeconds'>;
+export type ChangeableTerms = Pick<NewSale, 'name' | 'opensAt' | 'closesAt' | keyof StepTerms>;
 
 const updateTerms = statement(
   'update_sale_terms',
-  'UPDATE sales SET name = $2, opens_at = $3, closes_at = $4, hold_seconds = $5 WHERE id = $1',
+  `UPDATE sales SET name = $2, opens_at = $3, closes_at = $4,
+     hold_seconds = $5, retry_seconds = $6, pin_seconds = $7, acceptance_seconds = $8
+   WHERE id = $1`,
 );
 
 /** Writes a sale's terms. The caller holds the sale's row lock and raises its version. */
 export async function updateSaleTerms(db: Queryable, saleId: string, terms: ChangeableTerms): Promise<void> {
-  await db.query(updateTerms, [saleId, terms.name, terms.opensAt, terms.closesAt, terms.holdSeconds]);
+  await db.query(updateTerms, [saleId, terms.name, terms.opensAt, terms.closesAt, ...stepTermsOf(terms)]);
 }
 
 // The clock as it is now, behind the lock: the moment from which on no order is taken.

@@ -11,6 +11,7 @@ interface TermsRow {
   paused_at: Date | null;
   fulfillment: Fulfillment;
   hold_seconds: number;
+  acceptance_seconds: number;
   test: boolean;
   last_arrival: number;
 }
@@ -20,7 +21,7 @@ export interface LockedSale extends SaleTerms {
 }
 
 const TERMS =
-  'id, merchant_id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, test, last_arrival';
+  'id, merchant_id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, acceptance_seconds, test, last_arrival';
 
 // The first lock of every batch. Ordered, so that two batches over the same sales never wait for each other.
 // NO KEY: what is changed is no key, and rows that refer to a sale may be inserted meanwhile.
@@ -39,6 +40,7 @@ function toTerms(row: TermsRow): LockedSale {
     pausedAt: row.paused_at,
     fulfillment: row.fulfillment,
     holdSeconds: row.hold_seconds,
+    acceptanceSeconds: row.acceptance_seconds,
     test: row.test,
     lastArrival: row.last_arrival,
   };

@@ -13,3 +13,18 @@ export async function insertShopCustomer(
 ): Promise<void> {
   await db.query(insert, [customer.id, customer.merchantId, customer.externalId]);
 }
+
+// The id stays, so that orders and limits still belong to one customer, should the shop ever name it again.
+const erase = statement<{ erased_at: Date }>(
+  'erase_shop_customer',
+  `UPDATE shop_customers
+   SET external_id = NULL, erased_at = coalesce(erased_at, date_trunc('milliseconds', clock_timestamp()))
+   WHERE id = $1
+   RETURNING erased_at`,
+);
+
+/** Forgets whom an id stands for, and gives when that was first done; undefined when the ledger never knew the id. */
+export async function eraseShopCustomer(transaction: Queryable, customerId: string): Promise<Date | undefined> {
+  const [row] = await transaction.query(erase, [customerId]);
+  return row?.erased_at;
+}

@@ -35,3 +35,16 @@ test('a value that was replaced does not come back when its generation is droppe
   memory.set('c', 1);
   assert.equal(memory.get('a'), 2);
 });
+
+test('sizes count where they are told: the values together stay within the maximum, and a replaced one frees its own', () => {
+  const memory = createBoundedMemory<string>(1_000, (value, key) => value.length + key.length);
+  const keys = Array.from({ length: 200 }, (_, index) => String(100 + index));
+  for (const key of keys) memory.set(key, 'x'.repeat(47));
+  const known = keys.filter((key) => memory.get(key) !== undefined);
+  assert.ok(known.length * 50 <= 1_000, `${known.length}`);
+  assert.ok(known.includes('299') && !known.includes('100'));
+
+  memory.set('same', 'kept');
+  for (let round = 0; round < 50; round += 1) memory.set('replaced', 'x'.repeat(200));
+  assert.equal(memory.get('same'), 'kept');
+});

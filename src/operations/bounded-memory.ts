@@ -5,20 +5,29 @@ export interface BoundedMemory<Value> {
 }
 
 /**
- * A memory of at most `max` values. It keeps two generations: what is asked for moves to the young one, and when that
- * has grown to half of `max` the old one is dropped whole. So each call takes the same short time however many values
- * there are, which dropping the oldest key of one Map does not.
+ * A memory of at most `max` values, or of values whose sizes are at most `max` together (and one value more). It keeps
+ * two generations: what is asked for moves to the young one, and when that has grown to half of `max` the old one is
+ * dropped whole. So each call takes the same short time however many values there are, which dropping the oldest key
+ * of one Map does not.
  */
-export function createBoundedMemory<Value>(max: number): BoundedMemory<Value> {
+export function createBoundedMemory<Value>(
+  max: number,
+  sizeOf: (value: Value, key: string) => number = () => 1,
+): BoundedMemory<Value> {
   const generationMax = Math.max(1, Math.floor(max / 2));
   let young = new Map<string, Value>();
+  let youngSize = 0;
   let old = new Map<string, Value>();
 
   function set(key: string, value: Value): void {
+    const replaced = young.get(key);
+    if (replaced !== undefined) youngSize -= sizeOf(replaced, key);
     young.set(key, value);
-    if (young.size < generationMax) return;
+    youngSize += sizeOf(value, key);
+    if (youngSize < generationMax) return;
     old = young;
     young = new Map();
+    youngSize = 0;
   }
 
   return {

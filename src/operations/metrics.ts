@@ -8,6 +8,8 @@ export interface Metrics {
   observePlacing(outcome: string, seconds: number): void;
   observeBatch(requests: number, seconds: number): void;
   observeExpired(orders: number): void;
+  observeOverdue(orders: number): void;
+  observeDiscrepancies(provider: string, discrepancies: number): void;
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   /** Everything in Prometheus' text format. */
   expose(): Promise<{ contentType: string; text: string }>;
@@ -46,6 +48,17 @@ export function createMetrics(read: {
     help: 'Unpaid orders that this process expired.',
     registers,
   });
+  const overdue = new Counter({
+    name: 'doorbuster_orders_overdue_total',
+    help: 'Paid orders that this process rejected because nobody accepted them in time.',
+    registers,
+  });
+  const discrepancies = new Gauge({
+    name: 'doorbuster_payment_discrepancies',
+    help: "Differences between a payment provider's books and the ledger's, at the last comparison of this process.",
+    labelNames: ['provider'],
+    registers,
+  });
   const http = new Histogram({
     name: 'doorbuster_http_request_seconds',
     help: 'Time of HTTP requests by method, route and status, without those in doorbuster_placing_seconds.',
@@ -81,6 +94,8 @@ export function createMetrics(read: {
       batchSeconds.observe(seconds);
     },
     observeExpired: (orders) => expired.inc(orders),
+    observeOverdue: (orders) => overdue.inc(orders),
+    observeDiscrepancies: (provider, count) => discrepancies.set({ provider }, count),
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

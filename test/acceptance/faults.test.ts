@@ -3,26 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newCustomer, send } from '../support/client.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
-import { createPostgres, type TestPostgres } from '../support/postgres.ts';
+import type { TestEngine } from '../support/engine.ts';
+import type { TestPostgres } from '../support/postgres.ts';
 import { createShop, type Shop } from '../support/shop.ts';
+import { createStage } from '../support/stage.ts';
 
+const stage = createStage({ after });
 let postgres: TestPostgres;
 let proxy: CuttingProxy;
 let engine: TestEngine;
 let shop: Shop;
 
 before(async () => {
-  postgres = await createPostgres();
+  postgres = await stage.postgres();
   proxy = await createCuttingProxy(postgres);
-  engine = await startEngine({ DATABASE_URL: proxy.url(postgres.url('postgres')), PLACING_DEADLINE_MS: '1000' });
+  stage.atEnd(proxy.close);
+  engine = await stage.engine({ DATABASE_URL: proxy.url(postgres.url('postgres')), PLACING_DEADLINE_MS: '1000' });
   shop = await createShop(engine.url);
-});
-
-after(async () => {
-  await engine.stop();
-  await proxy.close();
-  await postgres.remove();
 });
 
 test('IK-13 the connection to PostgreSQL is cut around COMMIT: the answer is the order, and a repeat is the same', async () => {

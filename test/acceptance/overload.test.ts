@@ -1,28 +1,26 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import type { TestDatabase } from '../support/database.ts';
+import type { TestEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { createShop, type Shop } from '../support/shop.ts';
+import { createStage } from '../support/stage.ts';
 
+const stage = createStage({ after });
 let database: TestDatabase;
 let engine: TestEngine;
 let shop: Shop;
 
 before(async () => {
-  database = await createTestDatabase();
-  engine = await startEngine({
+  database = await stage.database();
+  stage.atEnd(() => assertLedgerSound(database));
+  engine = await stage.engine({
     DATABASE_URL: database.url,
     PLACING_QUEUE_MAX: '5',
     PLACING_DEADLINE_MS: '1000',
     SHUTDOWN_TIMEOUT_MS: '10000',
   });
   shop = await createShop(engine.url);
-});
-
-after(async () => {
-  await assertLedgerSound(database);
-  await database.drop();
 });
 
 test('PD-03 past the bound of the queue: 503 with Retry-After and how many wait; past the deadline the same; what was taken is placed', async () => {

@@ -63,12 +63,13 @@ async function countSales(): Promise<number> {
 }
 
 test('a sale is shown as it was made, with its address, its tag and the time of the database', async () => {
-  const body = saleBody(shop.merchantId, {
+  const terms = { holdSeconds: 120, retrySeconds: 1, pinSeconds: 240, acceptanceSeconds: 86_400 };
+  const sale = saleBody(shop.merchantId, {
     name: 'Ночь 🎟',
-    holdSeconds: 120,
     fulfillment: 'kitchen',
     items: [{ name: 'Front row', priceMinor: 9_900, capacity: 3, limitPerCustomer: 2 }, { name: 'Back row' }],
   });
+  const body = { ...sale, ...terms };
   const made = await call('POST', '/sales', { body });
   assert.equal(made.status, 201, made.text);
   const { id, items, ...rest } = made.json;
@@ -77,11 +78,11 @@ test('a sale is shown as it was made, with its address, its tag and the time of 
     name: 'Ночь 🎟',
     status: 'open',
     currency: 'EUR',
-    opensAt: body['opensAt'],
-    closesAt: body['closesAt'],
+    opensAt: sale['opensAt'],
+    closesAt: sale['closesAt'],
     pausedAt: null,
     fulfillment: 'kitchen',
-    holdSeconds: 120,
+    ...terms,
     test: false,
     version: 1,
   });
@@ -104,9 +105,30 @@ test('a sale is shown as it was made, with its address, its tag and the time of 
   assert.ok(clock && Math.abs(clock.now.getTime() - Date.parse(serverTime)) < 10_000);
 });
 
-test('holdSeconds is five minutes where it is not told', async () => {
-  const sale = (await read((await shop.createSale()).id)).json;
-  assert.equal(sale.holdSeconds, 300);
+/** What a sale says about how long its orders may take. */
+function termsOf({ json }: Answer): Record<string, number> {
+  const { holdSeconds, retrySeconds, pinSeconds, acceptanceSeconds } = json;
+  return { holdSeconds, retrySeconds, pinSeconds, acceptanceSeconds };
+}
+
+const TERMS_DEFAULT = { holdSeconds: 300, retrySeconds: 120, pinSeconds: 600, acceptanceSeconds: 300 };
+
+test('the times of a sale that are not told: hold and acceptance five minutes, retry two, pin ten', async () => {
+  assert.deepEqual(termsOf(await read((await shop.createSale()).id)), TERMS_DEFAULT);
+});
+
+test('each time of a sale changes by itself and makes the tag before it stale', async () => {
+  const sale = await shop.createSale();
+  let expected = TERMS_DEFAULT;
+  for (const change of [{ holdSeconds: 1 }, { retrySeconds: 2 }, { pinSeconds: 3 }, { acceptanceSeconds: 4 }]) {
+    expected = { ...expected, ...change };
+    const tag = await tagOf(sale.id);
+    const changed = await patch(`/sales/${sale.id}`, tag, change);
+    assert.equal(changed.status, 200, changed.text);
+    assert.deepEqual(termsOf(changed), expected);
+    assert.equal(changed.text, (await read(sale.id)).text);
+    assert.equal((await patch(`/sales/${sale.id}`, tag, change)).status, 412);
+  }
 });
 
 test('IK-04 IK-05 one sale comes of many identical requests, and a repeat has the first answer', async () => {
@@ -434,8 +456,11 @@ test('SEC-05 PD-02 a sale that cannot be is a 400 that names each place, and not
     [{ ...good, currency: 'XXX' }, '/currency'],
     [{ ...good, currency: 'eur' }, '/currency'],
     [{ ...good, fulfillment: 'teleport' }, '/fulfillment'],
-    [{ ...good, holdSeconds: 0 }, '/holdSeconds'],
-    [{ ...good, holdSeconds: 86_401 }, '/holdSeconds'],
+    ...Object.keys(TERMS_DEFAULT).flatMap((term): [unknown, string][] => [
+      [{ ...good, [term]: 0 }, `/${term}`],
+      [{ ...good, [term]: 86_401 }, `/${term}`],
+      [{ ...good, [term]: 1.5 }, `/${term}`],
+    ]),
     [{ ...good, name: '' }, '/name'],
     [{ ...good, name: '   ' }, '/name'],
     [{ ...good, name: 'a\u0000b' }, '/name'],
@@ -480,7 +505,11 @@ test('SEC-05 PD-02 a change that cannot be is a 400, and the sale stays as it wa
     [{ opensAt: '2999-01-01T00:00:00Z' }, '/opensAt'],
     [{ closesAt: '2001-01-01T00:00:00Z' }, '/closesAt'],
     [{ opensAt: '2030-01-01T00:00:00Z', closesAt: '2030-01-01T00:00:00Z' }, '/closesAt'],
-    [{ holdSeconds: null }, '/holdSeconds'],
+    ...Object.keys(TERMS_DEFAULT).flatMap((term): [unknown, string][] => [
+      [{ [term]: null }, `/${term}`],
+      [{ [term]: 0 }, `/${term}`],
+      [{ [term]: 86_401 }, `/${term}`],
+    ]),
   ];
   const itemCases: [unknown, string][] = [
     [{}, ''],

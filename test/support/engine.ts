@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endAtExit } from './at-exit.ts';
 
 /** An engine process of the tests' own. */
 export interface TestEngine {
@@ -12,7 +13,7 @@ export interface TestEngine {
   readonly output: readonly string[];
   /** Resolves when it has ended, with its exit code, or null after a signal. */
   readonly ended: Promise<number | null>;
-  /** Asks it to stop (SIGTERM) and waits; the exit code. */
+  /** Asks it to stop (SIGTERM) and waits; the exit code, null when it took so long that it was killed. */
   stop(): Promise<number | null>;
   /** kill -9, and waits until it is gone. */
   kill(): Promise<void>;
@@ -20,14 +21,23 @@ export interface TestEngine {
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
+/** Twice as long as an engine takes before it forces its own end. */
+const STOP_TIMEOUT_MS = 30_000;
 
-/** Starts an engine and waits until it listens. Settings are environment variables; the port is a free one. */
+/**
+ * Starts an engine and waits until it listens. Settings are environment variables; the port is a free one. It does not
+ * outlive this process.
+ */
 export async function startEngine(settings: Readonly<Record<string, string>>): Promise<TestEngine> {
   const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const forget = endAtExit(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit').then(([code]) => {
+    forget();
+    return code as number | null;
+  });
   const output: string[] = [];
   const url = await listeningAddress(child, output);
   return {
@@ -37,7 +47,8 @@ export async function startEngine(settings: Readonly<Record<string, string>>): P
     ended,
     async stop() {
       child.kill('SIGTERM');
-      return ended;
+      const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      return ended.finally(() => clearTimeout(impatience));
     },
     async kill() {
       child.kill('SIGKILL');

@@ -1,14 +1,19 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chown, mkdtemp, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { endAtExit } from './at-exit.ts';
 
 const run = promisify(execFile);
 
-/** A PostgreSQL of the tests' own: temporary folder, free loopback port, durable like a real one. */
+/**
+ * A PostgreSQL of the tests' own: temporary folder, free loopback port, durable like a real one. It does not outlive
+ * this process.
+ */
 export interface TestPostgres {
   readonly port: number;
   /** The address of one of its databases. */
@@ -85,6 +90,17 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
 
   let server: ChildProcess | undefined;
 
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  const forget = endAtExit(() => {
+    killServer();
+    removeFolder();
+  });
+
+  /** The postmaster leads a group of its own; its children leave at once when it is gone. */
+  function killServer(): void {
+    if (server?.pid !== undefined && isRunning(server)) process.kill(-server.pid, 'SIGKILL');
+  }
+
   async function start(): Promise<void> {
     const options = [
       `port=${port}`,
@@ -108,7 +124,7 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
   }
 
   async function ended(): Promise<void> {
-    if (server !== undefined && server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    if (server !== undefined && isRunning(server)) await once(server, 'exit');
     server = undefined;
   }
 
@@ -126,15 +142,19 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
     start,
     stop,
     async kill() {
-      // The postmaster leads a group of its own; its children leave at once when it is gone.
-      if (server?.pid !== undefined) process.kill(-server.pid, 'SIGKILL');
+      killServer();
       await ended();
     },
     async remove() {
       await stop('immediate');
-      await rm(folder, { recursive: true, force: true });
+      removeFolder();
+      forget();
     },
   };
+}
+
+function isRunning(server: ChildProcess): boolean {
+  return server.exitCode === null && server.signalCode === null;
 }
 
 /** Asks again and again until a query is answered. */

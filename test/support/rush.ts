@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { endAtExit } from './at-exit.ts';
 
 const MAIN = fileURLToPath(new URL('../../lab/rush/main.ts', import.meta.url));
 
@@ -17,23 +19,38 @@ export interface RushResult {
   readonly verdict: any;
 }
 
+/** A rehearsal that runs. */
+export interface Rush {
+  readonly ended: Promise<RushResult>;
+  /** kill -9, and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
 /** Runs `npm run rush` with some options against running engines, as a user would. */
-export async function startRush(
-  urls: readonly string[],
-  options: readonly string[] = [],
-): Promise<{ ended: Promise<RushResult> }> {
+export async function startRush(urls: readonly string[], options: readonly string[] = []): Promise<Rush> {
   const folder = await mkdtemp(join(tmpdir(), 'doorbuster-rush-'));
   const file = join(folder, 'verdict.json');
   const child = spawn(process.execPath, [MAIN, ...urls.flatMap((url) => ['--url', url]), '--json', file, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const forget = endAtExit(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const ended = (async () => {
     const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    forget();
     const verdict: unknown = await readFile(file, 'utf8').then(JSON.parse, () => undefined);
     await rm(folder, { recursive: true, force: true });
     return { code: code as number | null, output: output + errors, verdict };
   })();
-  return { ended };
+  return {
+    ended,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 /** Resolves when an engine's own counter says that it has placed this many orders. */

@@ -16,6 +16,9 @@ export interface SaleTerms {
   closesAt?: string;
   fulfillment?: 'direct' | 'kitchen';
   holdSeconds?: number;
+  retrySeconds?: number;
+  pinSeconds?: number;
+  acceptanceSeconds?: number;
   test?: boolean;
   items?: ItemTerms[];
 }

@@ -1,6 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { ORDER_STATUSES, type Order } from '../../../domain/order.ts';
 import { Uuid } from '../../uuid.ts';
+import { HistoryEntryResource } from './history-entry-resource.ts';
+import { PaymentResource } from './payment-resource.ts';
+import { RefundResource } from './refund-resource.ts';
+import { SaleSummaryResource } from './sale-summary-resource.ts';
 
 const Timestamp = Type.String({ format: 'date-time' });
 
@@ -30,17 +34,37 @@ export const OrderResource = Type.Object(
     reference: Type.Union([Type.String(), Type.Null()]),
     metadata: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
     placedAt: Timestamp,
-    payBy: Type.Union([Timestamp, Type.Null()], { description: 'Until then the stock is held for an unpaid order.' }),
+    payBy: Type.Union([Timestamp, Type.Null()], {
+      description: 'Until then the stock is held for an unpaid order. Null once it is paid, or will not be.',
+    }),
+    acceptBy: Type.Union([Timestamp, Type.Null()], {
+      description: 'Until then the kitchen may accept it. Null while it does not wait for that.',
+    }),
+    payments: Type.Optional(
+      Type.Array(PaymentResource, { description: 'With include=payments: the attempts, the oldest first.' }),
+    ),
+    refunds: Type.Optional(Type.Array(RefundResource, { description: 'With include=refunds: the oldest first.' })),
+    history: Type.Optional(
+      Type.Array(HistoryEntryResource, { description: 'With include=history: one entry for each version.' }),
+    ),
+    sale: Type.Optional(SaleSummaryResource),
   },
   { $id: 'Order', title: 'Order' },
 );
 
-export function toOrderResource(order: Omit<Order, 'merchantId'>): Static<typeof OrderResource> {
+type OrderShown = Static<typeof OrderResource>;
+
+/** What an order shows beside itself where it is asked for. */
+export type IncludedResources = Pick<OrderShown, 'payments' | 'refunds' | 'history' | 'sale'>;
+
+export function toOrderResource(order: Omit<Order, 'merchantId'>, included?: IncludedResources): OrderShown {
+  const { status, payBy, acceptBy } = order;
+  const unpaid = status === 'pending_payment' || status === 'payment_processing';
   return {
     id: order.id,
     saleId: order.saleId,
     userId: order.customerId,
-    status: order.status,
+    status,
     version: order.version,
     arrival: order.arrival,
     currency: order.currency,
@@ -55,6 +79,8 @@ export function toOrderResource(order: Omit<Order, 'merchantId'>): Static<typeof
     reference: order.reference,
     metadata: order.metadata === null ? null : (JSON.parse(order.metadata) as Record<string, unknown>),
     placedAt: order.placedAt.toISOString(),
-    payBy: order.payBy?.toISOString() ?? null,
+    payBy: unpaid ? (payBy?.toISOString() ?? null) : null,
+    acceptBy: status === 'pending_acceptance' ? (acceptBy?.toISOString() ?? null) : null,
+    ...included,
   };
 }

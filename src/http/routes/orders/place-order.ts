@@ -7,12 +7,14 @@ import { LINES_MAX, QUANTITY_MAX } from '../../../domain/money.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { versionTag } from '../../conditional-request.ts';
+import { failureProblem } from '../../failure-problem.ts';
 import { fingerprintOf, idempotencyKeyOf } from '../../idempotency-key.ts';
 import { invalidRequest } from '../../invalid-request.ts';
 import { requireShallow } from '../../json-depth.ts';
 import { ProblemError } from '../../problems.ts';
 import { replyProblem } from '../../reply-problem.ts';
 import { Uuid } from '../../uuid.ts';
+import { requireNoItemTwice } from './no-item-twice.ts';
 import { OrderResource, toOrderResource } from './order-resource.ts';
 
 /** Text that PostgreSQL can store: all of Unicode but NUL. */
@@ -83,7 +85,7 @@ export function placeOrderRoute(
       const saleId = request.body.saleId.toLowerCase();
       const lines = request.body.lines.map(({ itemId, quantity }) => ({ itemId: itemId.toLowerCase(), quantity }));
       mayOrder(caller, saleId);
-      noItemTwice(lines);
+      requireNoItemTwice(lines);
       if (metadata !== undefined) requireShallow(metadata, '/metadata');
       const idempotencyKey = idempotencyKeyOf(request);
       const customer =
@@ -132,17 +134,6 @@ function required(onBehalfOf: string | undefined): string {
   throw invalidRequest([{ pointer: '/onBehalfOf', detail: 'is required with an API key: which customer orders' }]);
 }
 
-function noItemTwice(lines: readonly { readonly itemId: string }[]): void {
-  if (lines.length === 1) return;
-  const seen = new Set<string>();
-  const errors = lines.flatMap(({ itemId }, index) => {
-    const again = seen.has(itemId);
-    seen.add(itemId);
-    return again ? [{ pointer: `/lines/${index}/itemId`, detail: 'stands in another line already' }] : [];
-  });
-  if (errors.length > 0) throw invalidRequest(errors);
-}
-
 /** Maps each outcome to its status. The refusals of a rush pass here, so nothing is thrown. */
 function answer(request: FastifyRequest, reply: FastifyReply, outcome: PlaceOrderOutcome): FastifyReply {
   switch (outcome.outcome) {
@@ -186,28 +177,10 @@ function answer(request: FastifyRequest, reply: FastifyReply, outcome: PlaceOrde
       return replyProblem(reply, 'idempotency-key-reused', { detail: 'Take a new key for a new order.' });
     case 'in-progress':
       return replyProblem(reply, 'request-in-progress', { retryAfterSeconds: 1 });
-    case 'overloaded':
-    case 'deadline':
-      return replyProblem(reply, 'overloaded', {
-        detail: 'Nothing was done. Retry with the same key.',
-        retryAfterSeconds: 1,
-        extras: { waiting: outcome.waiting },
-      });
-    case 'unavailable':
-      request.log.error({ err: outcome.error }, 'the ledger could not take an order');
-      return replyProblem(reply, 'unavailable', {
-        detail: 'Nothing was done. Retry with the same key.',
-        retryAfterSeconds: 2,
-      });
-    case 'unknown':
-      request.log.error({ err: outcome.error }, 'the outcome of a commit is not known yet');
-      return replyProblem(reply, 'outcome-unknown', {
-        detail: 'The order was made or it was not. Retry with the same key: the answer tells.',
-        retryAfterSeconds: 2,
-      });
-    case 'poisoned':
-      request.log.error({ err: outcome.error }, 'an order could not be written');
-      return replyProblem(reply, 'internal-error', { detail: 'Nothing was done. Tell the operator the requestId.' });
+    default: {
+      const { code, details } = failureProblem(request, outcome);
+      return replyProblem(reply, code, details);
+    }
   }
 }
 

@@ -5,17 +5,18 @@ import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
 import { invalidRequest } from '../../invalid-request.ts';
 import { Uuid } from '../../uuid.ts';
-import { HoldSeconds, Moment, Name } from './sale-fields.ts';
+import { Moment, Name } from './sale-fields.ts';
 import { SaleResource, toSaleResource } from './sale-resource.ts';
 import { requireSaleStaff } from './sale-staff.ts';
 import { requireSameDefinition, saleTag } from './sale-tag.ts';
+import { OptionalStepTermsFields } from './step-terms.ts';
 
 const ChangeSaleBody = Type.Object(
   {
     name: Type.Optional(Name),
     opensAt: Type.Optional(Moment),
     closesAt: Type.Optional(Moment),
-    holdSeconds: Type.Optional(HoldSeconds),
+    ...OptionalStepTermsFields,
   },
   { additionalProperties: false, minProperties: 1, description: 'What is left out stays as it is.' },
 );
@@ -32,7 +33,7 @@ export function changeSaleRoute(app: App, options: { authenticated: onRequestHoo
         tags: ['sales'],
         summary: 'Change the terms of a sale',
         description:
-          "The merchant's staff and operators, also while the sale is open. Orders keep the deadline they were placed with. If-Match is stale when the definition has changed since, not when only stock has moved.",
+          "The merchant's staff and operators, also while the sale is open. A deadline that an order has already stays as it is; the next one is by the new terms. If-Match is stale when the definition has changed since, not when only stock has moved.",
         params: Type.Object({ saleId: Uuid }),
         body: ChangeSaleBody,
         response: { 200: SaleResource },

@@ -3,17 +3,18 @@ import type { onRequestHookHandler } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { createSale } from '../../../actions/create-sale.ts';
 import { isCurrency } from '../../../domain/currency.ts';
-import { HOLD_SECONDS_DEFAULT, ITEMS_MAX, opensBeforeItCloses } from '../../../domain/sale-terms.ts';
+import { ITEMS_MAX, opensBeforeItCloses, STEP_TERMS_DEFAULT } from '../../../domain/sale-terms.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { NewSale } from '../../../ledger/sale-catalogue.ts';
 import type { App } from '../../app.ts';
 import { invalidRequest } from '../../invalid-request.ts';
 import { jsonAnswer, replyOnce } from '../../reply-once.ts';
 import { Uuid } from '../../uuid.ts';
-import { HoldSeconds, Moment, Name, NewItemFields } from './sale-fields.ts';
+import { Moment, Name, NewItemFields } from './sale-fields.ts';
 import { SaleResource, toSaleResource } from './sale-resource.ts';
 import { requireStaffOf } from './sale-staff.ts';
 import { saleTag } from './sale-tag.ts';
+import { OptionalStepTermsFields } from './step-terms.ts';
 
 /** Two hundred items with long names need more than the usual limit. */
 const BODY_BYTES_MAX = 256 * 1024;
@@ -30,7 +31,7 @@ const CreateSaleBody = Type.Object(
     fulfillment: Type.Enum(['direct', 'kitchen'], {
       description: 'Handed out as it is, or accepted, prepared and handed over.',
     }),
-    holdSeconds: Type.Optional(HoldSeconds),
+    ...OptionalStepTermsFields,
     test: Type.Optional(
       Type.Boolean({
         description: 'A rehearsal: left out of the public list, open to test buyers. False if not told.',
@@ -87,7 +88,10 @@ function newSale(body: Static<typeof CreateSaleBody>): NewSale {
     opensAt: new Date(body.opensAt),
     closesAt: new Date(body.closesAt),
     fulfillment: body.fulfillment,
-    holdSeconds: body.holdSeconds ?? HOLD_SECONDS_DEFAULT,
+    holdSeconds: body.holdSeconds ?? STEP_TERMS_DEFAULT.holdSeconds,
+    retrySeconds: body.retrySeconds ?? STEP_TERMS_DEFAULT.retrySeconds,
+    pinSeconds: body.pinSeconds ?? STEP_TERMS_DEFAULT.pinSeconds,
+    acceptanceSeconds: body.acceptanceSeconds ?? STEP_TERMS_DEFAULT.acceptanceSeconds,
     test: body.test ?? false,
   };
   const faults = [

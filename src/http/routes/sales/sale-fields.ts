@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import { CAPACITY_MAX } from '../../../domain/capacity.ts';
 import { PRICE_MINOR_MAX } from '../../../domain/money.ts';
-import { HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX } from '../../../domain/sale-terms.ts';
 
 /** Members of the bodies that make and change sales and items. */
 
@@ -21,12 +20,6 @@ export const Moment = Type.String({
   format: 'date-time',
   pattern: '^2\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',
   description: 'RFC 3339, kept to the millisecond.',
-});
-
-export const HoldSeconds = Type.Integer({
-  minimum: 1,
-  maximum: HOLD_SECONDS_MAX,
-  description: `How long an unpaid order keeps its stock; ${HOLD_SECONDS_DEFAULT} if not told.`,
 });
 
 export const PriceMinor = Type.Integer({

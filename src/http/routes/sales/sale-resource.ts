@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { CatalogueItem, CatalogueSale } from '../../../ledger/sale-catalogue.ts';
 import { Uuid } from '../../uuid.ts';
+import { StepTermsFields } from './step-terms.ts';
 
 const Timestamp = Type.String({ format: 'date-time' });
 
@@ -42,7 +43,7 @@ export const SaleResource = Type.Object(
     closesAt: Timestamp,
     pausedAt: Type.Union([Timestamp, Type.Null()]),
     fulfillment: Type.Enum(['direct', 'kitchen']),
-    holdSeconds: Type.Integer({ description: 'How long an unpaid order keeps its stock.' }),
+    ...StepTermsFields,
     test: Type.Boolean({ description: 'A rehearsal: left out of the public list, open to test buyers.' }),
     version: Type.Integer({
       minimum: 1,
@@ -70,6 +71,9 @@ export function toSaleResource(sale: CatalogueSale): Static<typeof SaleResource>
     pausedAt: sale.pausedAt?.toISOString() ?? null,
     fulfillment: sale.fulfillment,
     holdSeconds: sale.holdSeconds,
+    retrySeconds: sale.retrySeconds,
+    pinSeconds: sale.pinSeconds,
+    acceptanceSeconds: sale.acceptanceSeconds,
     test: sale.test,
     version: sale.version,
     items: sale.items.map(toItemResource),

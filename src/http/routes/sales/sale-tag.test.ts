@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
+import { STEP_TERMS_DEFAULT } from '../../../domain/sale-terms.ts';
 import type { CatalogueSale } from '../../../ledger/sale-catalogue.ts';
 import { ProblemError } from '../../problems.ts';
 import { requireSameDefinition, saleTag } from './sale-tag.ts';
@@ -14,7 +15,7 @@ const sale: CatalogueSale = {
   closesAt: new Date('2026-11-01T13:00:00Z'),
   pausedAt: null,
   fulfillment: 'direct',
-  holdSeconds: 300,
+  ...STEP_TERMS_DEFAULT,
   test: false,
   version: 3,
   items: [item(4), item(7)],

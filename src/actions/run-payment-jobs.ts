@@ -1,0 +1,157 @@
+import type { Database } from '../ledger/database.ts';
+import { type ClaimedJob, claimJobs, endJob, postponeJob } from '../ledger/payment-jobs.ts';
+import type { PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
+import type { SystemRequest } from './decide-steps.ts';
+import { type PaymentProviders, reportOf } from './payment-report.ts';
+import type { StepOrders } from './step-orders.ts';
+
+/** Jobs that one process does at the same time. */
+export const JOBS_AT_ONCE = 20;
+
+/** Between two tries: doubled each time, up to a minute while somebody waits for the outcome, then up to an hour. */
+const FIRST_RETRY_MS = 1_000;
+const WAITED_FOR_RETRY_MAX_MS = 60_000;
+const RETRY_MAX_MS = 3_600_000;
+
+/** After this many tries (some half a day) a capture, void or refund waits for a person. */
+const ATTEMPTS_MAX = 20;
+
+/** How a job went. */
+type JobResult =
+  | { readonly result: 'done' }
+  | { readonly result: 'failed'; readonly error: string }
+  | { readonly result: 'later'; readonly error: string | null; readonly afterMs?: number };
+
+/** What an attempt can have come to. */
+const SETTLED: readonly ProviderPayment['status'][] = ['authorized', 'captured', 'failed', 'cancelled'];
+
+const DONE: JobResult = { result: 'done' };
+const NOT_YET: JobResult = { result: 'later', error: null };
+
+/** Does the due jobs of payments, a batch at a time; returns how many it took. */
+export type RunPaymentJobs = () => Promise<number>;
+
+/**
+ * Asks and tells the providers what is due: how an attempt ended, captures, voids, refunds. Any number of processes may
+ * do this at once; every call is idempotent at the provider, and its word is taken into the order by the same rules
+ * whoever brings it.
+ */
+export function createRunPaymentJobs(options: {
+  database: Database;
+  stepOrders: StepOrders;
+  providers: PaymentProviders;
+  /** Longer than a provider may take to answer, twice. */
+  leaseMs: number;
+  onFailed: (job: ClaimedJob, error: string) => void;
+}): RunPaymentJobs {
+  const { database, stepOrders, providers, leaseMs } = options;
+
+  return async () => {
+    const jobs = await claimJobs(database, JOBS_AT_ONCE, leaseMs);
+    await Promise.all(jobs.map(run));
+    return jobs.length;
+  };
+
+  async function run(job: ClaimedJob): Promise<void> {
+    const result = await attempt(job);
+    if (result.result === 'done') return endJob(database, job, 'done');
+    if (result.result === 'later' && (job.kind === 'settle' || job.attempts < ATTEMPTS_MAX)) {
+      return postponeJob(database, job, result.afterMs ?? retryDelayMs(job), result.error);
+    }
+    const error = result.error ?? 'The provider did not finish it in time.';
+    await endJob(database, job, 'failed', error);
+    options.onFailed(job, error);
+  }
+
+  async function attempt(job: ClaimedJob): Promise<JobResult> {
+    const provider = providers.byName(job.payment.provider);
+    if (provider === undefined) {
+      return { result: 'later', error: `The provider ${job.payment.provider} is not configured.` };
+    }
+    try {
+      switch (job.kind) {
+        case 'settle':
+          return await settle(job, provider);
+        case 'capture':
+          return await tell(job, await provider.capture(job.payment), ['captured', 'cancelled']);
+        case 'cancel':
+          return await tell(job, await provider.cancel(job.payment), ['captured', 'cancelled', 'failed']);
+        case 'refund':
+          return await refund(job, provider);
+      }
+    } catch (error) {
+      if (pinIsOver(job)) await abandon(job);
+      return { result: 'later', error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Finds out how an attempt ended. Past the pin's limit, or when nothing was charged, it is cancelled at the provider. */
+  async function settle(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {
+    const { payment } = job;
+    if (pinIsOver(job)) {
+      const told = await tell(job, await provider.cancel(payment), SETTLED);
+      // The provider cannot cancel it and cannot say how it will end: the stock waits no longer.
+      return told.result === 'later' ? ((await abandon(job)) ?? told) : told;
+    }
+    const found = await provider.find(payment);
+    if (found.status !== 'unconfirmed') return tell(job, found, SETTLED);
+    // The one who opened it may be about to charge: his lease first.
+    const leaseLeftMs = payment.createdAt.getTime() + leaseMs - job.now.getTime();
+    if (!payment.answered && leaseLeftMs > 0) return { result: 'later', error: null, afterMs: leaseLeftMs };
+    return tell(job, await provider.cancel(payment), SETTLED);
+  }
+
+  /** Frees the stock; the attempt itself stays open and is asked on. */
+  function abandon(job: ClaimedJob): Promise<JobResult | undefined> {
+    return step({ kind: 'payment-abandoned', orderId: job.orderId, paymentId: job.payment.id });
+  }
+
+  /** Takes the provider's word into the order. The job is done when that word is one of `finals`. */
+  async function tell(
+    job: ClaimedJob,
+    seen: ProviderPayment,
+    finals: readonly ProviderPayment['status'][],
+  ): Promise<JobResult> {
+    const report = reportOf(job.payment.id, seen);
+    if (report === undefined) return NOT_YET;
+    const refused = await step({ kind: 'payment-report', orderId: job.orderId, report });
+    return refused ?? (finals.includes(seen.status) ? DONE : NOT_YET);
+  }
+
+  async function refund(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {
+    if (job.refund === null) throw new Error(`Job ${job.id} is a refund of nothing.`);
+    const { id, amountMinor } = job.refund;
+    const { status, providerRef, reason } = await provider.refund({ id, payment: job.payment, amountMinor });
+    if (status === 'pending') return NOT_YET;
+    const refused = await step({
+      kind: 'refund-report',
+      orderId: job.orderId,
+      report: { refundId: id, providerRef, status },
+    });
+    if (refused !== undefined) return refused;
+    return status === 'failed' ? { result: 'failed', error: reason ?? 'The provider refused the refund.' } : DONE;
+  }
+
+  /** Makes a step of the engine's own; undefined when the order has taken it in. */
+  async function step(request: SystemRequest): Promise<JobResult | undefined> {
+    const outcome = await stepOrders(request);
+    if (outcome.outcome === 'stepped' || outcome.outcome === 'unchanged') return undefined;
+    if (outcome.outcome === 'mismatch') {
+      return { result: 'failed', error: 'The provider speaks of another amount or currency.' };
+    }
+    return { result: 'later', error: `The ledger could not take it in: ${outcome.outcome}.` };
+  }
+}
+
+function pinIsOver({ kind, orderStatus, settleBy, now }: ClaimedJob): boolean {
+  return kind === 'settle' && orderStatus === 'payment_processing' && settleBy !== null && now >= settleBy;
+}
+
+/** Never past the moment at which the pin's limit asks for a decision. */
+function retryDelayMs({ attempts, kind, orderStatus, settleBy, now }: ClaimedJob): number {
+  const waitedFor = kind === 'settle' && orderStatus === 'payment_processing';
+  const longest = waitedFor ? WAITED_FOR_RETRY_MAX_MS : RETRY_MAX_MS;
+  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), longest);
+  if (!waitedFor || settleBy === null || settleBy <= now) return delayMs;
+  return Math.min(delayMs, settleBy.getTime() - now.getTime());
+}

@@ -1,0 +1,51 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Database } from '../ledger/database.ts';
+import { ORDER_STEPPED_ONCE, writeSteps } from '../ledger/order-steps.ts';
+import { createBatchQueue, type NotTaken } from './batch-queue.ts';
+import { type BatchFailure, commitBatch } from './commit-batch.ts';
+import { decideSteps, type StepOutcome, type StepRequest } from './decide-steps.ts';
+
+/** How a step ended. */
+export type SteppedOrNot = StepOutcome | BatchFailure | NotTaken;
+
+/** The one way by which an order changes after it was placed. */
+export interface StepOrders {
+  (request: StepRequest): Promise<SteppedOrNot>;
+  /** Takes no more and resolves when all that was taken is answered. */
+  close(): Promise<void>;
+}
+
+/** Bounds the time that one transaction keeps the locks of hot items. */
+const BATCH_SIZE_MAX = 200;
+
+/**
+ * Steps of orders are decided and committed in groups, as orders are placed: those that arrive while a commit is under
+ * way are taken together by the next one.
+ */
+export function createStepOrders(options: {
+  /** Pipelining connections: one batch at a time. */
+  database: Database;
+  waitingMax: number;
+  deadlineMs: number;
+}): StepOrders {
+  const { database, waitingMax, deadlineMs } = options;
+  const queue = createBatchQueue<StepRequest, StepOutcome | BatchFailure>({
+    run: (requests) =>
+      commitBatch(database, requests, {
+        decide: async (connection, batch) => {
+          const { outcomes, steps } = await decideSteps(connection, batch, randomUUIDv7);
+          return {
+            outcomes,
+            write: steps.length === 0 ? null : () => writeSteps(connection, steps, randomUUIDv7),
+          };
+        },
+        repeatKey: ORDER_STEPPED_ONCE,
+        settleMs: deadlineMs,
+      }),
+    batchSizeMax: BATCH_SIZE_MAX,
+    waitingMax,
+    deadlineMs,
+    concurrency: 1,
+  });
+  return Object.assign((request: StepRequest) => queue.submit(request), { close: queue.close });
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { createPayOrder, type PayOrder } from './actions/pay-order.ts';
+import type { PaymentProviders } from './actions/payment-report.ts';
+import { createRunPaymentJobs } from './actions/run-payment-jobs.ts';
+import type { StepOrders } from './actions/step-orders.ts';
+import type { Config } from './config.ts';
+import type { Database } from './ledger/database.ts';
+import type { Metrics } from './operations/metrics.ts';
+import type { PaymentProvider } from './payments/payment-provider.ts';
+import { createSandboxPaymentProvider, type SandboxPaymentProvider } from './payments/sandbox-payment-provider.ts';
+import { createStripePaymentProvider } from './payments/stripe-payment-provider.ts';
+import type { Duty } from './workers/loop.ts';
+import { createMoneyReconciler } from './workers/money-reconciler.ts';
+import { createPaymentWorker } from './workers/payment-worker.ts';
+
+/** All that moves money in a process. */
+export interface Payments {
+  readonly providers: PaymentProviders;
+  readonly sandbox: SandboxPaymentProvider;
+  readonly payOrder: PayOrder;
+  /** What is done behind the answers. */
+  readonly duties: readonly Duty[];
+}
+
+/** A provider is asked at most twice in a row, and then the ledger. */
+const LEASE_MARGIN_MS = 5_000;
+
+/** Puts the payment providers together, and those who use them. */
+export function composePayments(
+  config: Config,
+  log: Logger,
+  parts: { database: Database; stepOrders: StepOrders; metrics: Metrics; publicUrl: () => string },
+): Payments {
+  const { database, stepOrders, metrics } = parts;
+  const sandbox = createSandboxPaymentProvider({
+    database,
+    timeoutMs: config.PAYMENT_TIMEOUT_MS,
+    webhookSecret: sandboxWebhookSecret(config),
+    publicUrl: parts.publicUrl,
+    onUndelivered: (error) => log.warn({ err: error }, 'a webhook of the sandbox was not taken'),
+  });
+  const live = config.PAYMENT_PROVIDER === 'stripe' ? stripe(config) : sandbox;
+  const all = [...new Set<PaymentProvider>([live, sandbox])];
+  const providers: PaymentProviders = {
+    live,
+    test: sandbox,
+    byName: (name) => all.find((provider) => provider.name === name),
+  };
+
+  const payOrder = createPayOrder({
+    database,
+    stepOrders,
+    providers,
+    onUnknown: (error, paymentId) =>
+      log.warn({ err: error, paymentId }, 'the outcome of a payment is not known yet and will be asked for'),
+  });
+  const runPaymentJobs = createRunPaymentJobs({
+    database,
+    stepOrders,
+    providers,
+    leaseMs: 2 * config.PAYMENT_TIMEOUT_MS + LEASE_MARGIN_MS,
+    onFailed: ({ id, kind, orderId, payment }, error) =>
+      log.error({ jobId: id, kind, orderId, paymentId: payment.id, reason: error }, 'a payment job needs a person'),
+  });
+  const duties = [
+    createPaymentWorker({ database, runPaymentJobs }),
+    createMoneyReconciler({
+      database,
+      providers: all,
+      intervalMs: config.RECONCILE_INTERVAL_SECONDS * 1_000,
+      observe: metrics.observeDiscrepancies,
+    }),
+  ];
+  return { providers, sandbox, payOrder, duties };
+}
+
+/** The same in every process that shares the token keys. Whoever knows it can only make the engine ask the sandbox. */
+function sandboxWebhookSecret({ TOKEN_KEYS: [first] }: Config): string {
+  return `whsec_${createHash('sha256').update(`sandbox webhooks\n${first?.secret}`).digest('base64')}`;
+}
+
+function stripe(config: Config): PaymentProvider {
+  return createStripePaymentProvider({
+    secretKey: config.STRIPE_SECRET_KEY ?? '',
+    webhookSecret: config.STRIPE_WEBHOOK_SECRET ?? '',
+    apiBase: config.STRIPE_API_BASE,
+    timeoutMs: config.PAYMENT_TIMEOUT_MS,
+  });
+}

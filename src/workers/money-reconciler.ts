@@ -1,0 +1,41 @@
+import { reconcileMoney } from '../actions/reconcile-money.ts';
+import type { Database } from '../ledger/database.ts';
+import { forgetEvents } from '../ledger/provider-events.ts';
+import type { PaymentProvider } from '../payments/payment-provider.ts';
+import type { Duty } from './loop.ts';
+
+/** Payments older than this are compared no more: they have been, again and again, while they were young. */
+const COMPARED_FOR_MS = 3 * 86_400_000;
+
+/** A payment this young may be known to one side only, for good reasons. */
+const SETTLING_MS = 60_000;
+
+/** Providers repeat an event for days, not for a month. */
+const EVENTS_KEPT_SECONDS = 30 * 86_400;
+
+/** Compares the books of the providers with the ledger's. */
+export function createMoneyReconciler(options: {
+  database: Database;
+  providers: readonly PaymentProvider[];
+  intervalMs: number;
+  observe: (provider: string, discrepancies: number) => void;
+}): Duty {
+  const { database, providers } = options;
+  return {
+    name: 'money-reconciler',
+    intervalMs: options.intervalMs,
+    async runOnce() {
+      await forgetEvents(database, EVENTS_KEPT_SECONDS);
+      for (const provider of providers) {
+        const now = new Date();
+        const { discrepancies } = await reconcileMoney(database, provider, {
+          since: new Date(now.getTime() - COMPARED_FOR_MS),
+          now,
+          settledBefore: new Date(now.getTime() - SETTLING_MS),
+        });
+        options.observe(provider.name, discrepancies.length);
+      }
+      return { more: false };
+    },
+  };
+}
