@@ -21,9 +21,13 @@ export interface Payments {
   readonly payOrder: PayOrder;
   /** What is done behind the answers. */
   readonly duties: readonly Duty[];
+  /** Resolves when the jobs that were begun are done; the duties are stopped before. */
+  settled(): Promise<void>;
 }
 
-/** A provider is asked at most twice in a row, and then the ledger. */
+/** The most calls that one charge may become, each with its own time-out. */
+const CALLS_PER_CHARGE_MAX = 4;
+/** And then the ledger must take in what came of it. */
 const LEASE_MARGIN_MS = 5_000;
 
 /** Puts the payment providers together, and those who use them. */
@@ -59,9 +63,11 @@ export function composePayments(
     database,
     stepOrders,
     providers,
-    leaseMs: 2 * config.PAYMENT_TIMEOUT_MS + LEASE_MARGIN_MS,
+    leaseMs: CALLS_PER_CHARGE_MAX * config.PAYMENT_TIMEOUT_MS + LEASE_MARGIN_MS,
     onFailed: ({ id, kind, orderId, payment }, error) =>
       log.error({ jobId: id, kind, orderId, paymentId: payment.id, reason: error }, 'a payment job needs a person'),
+    onError: ({ id, kind, orderId }, error) =>
+      log.error({ err: error, jobId: id, kind, orderId }, 'a payment job was interrupted and will be done again'),
   });
   const duties = [
     createPaymentWorker({ database, runPaymentJobs }),
@@ -72,7 +78,7 @@ export function composePayments(
       observe: metrics.observeDiscrepancies,
     }),
   ];
-  return { providers, sandbox, payOrder, duties };
+  return { providers, sandbox, payOrder, duties, settled: runPaymentJobs.settled };
 }
 
 /** The same in every process that shares the token keys. Whoever knows it can only make the engine ask the sandbox. */

@@ -13,6 +13,7 @@ import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
 import { createAuthenticate, requireCaller } from './http/authentication.ts';
 import { describeRoutes } from './http/openapi.ts';
+import { eraseAccountRoute } from './http/routes/accounts/erase-account.ts';
 import { getOwnAccountRoute } from './http/routes/accounts/get-own-account.ts';
 import { logInRoute } from './http/routes/accounts/log-in.ts';
 import { registerRoute } from './http/routes/accounts/register.ts';
@@ -26,6 +27,7 @@ import { errorPageRoutes } from './http/routes/documents/error-pages.ts';
 import { addMemberRoute } from './http/routes/merchants/add-member.ts';
 import { createApiKeyRoute } from './http/routes/merchants/create-api-key.ts';
 import { createMerchantRoute } from './http/routes/merchants/create-merchant.ts';
+import { eraseCustomerRoute } from './http/routes/merchants/erase-customer.ts';
 import { listApiKeysRoute } from './http/routes/merchants/list-api-keys.ts';
 import { listMembersRoute } from './http/routes/merchants/list-members.ts';
 import { listMerchantsRoute } from './http/routes/merchants/list-merchants.ts';
@@ -67,6 +69,7 @@ import { ledgerAnswers } from './ledger/readiness.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { hashPassword, verifyPassword } from './operations/password.ts';
 import { createStopper, type Stopper } from './operations/stopper.ts';
+import { createAnswerSweeper } from './workers/answer-sweeper.ts';
 import { createDeadlineSweeper } from './workers/deadline-sweeper.ts';
 import { createLoop } from './workers/loop.ts';
 
@@ -131,7 +134,8 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     metrics,
     publicUrl: () => app.publicUrl,
   });
-  if (config.ROLE !== 'api') startWorkers(ledger, payments, metrics, log, stopper);
+  stopper.add('payment jobs', payments.settled);
+  if (config.ROLE !== 'api') startWorkers(config, ledger, payments, metrics, log, stopper);
   const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, metrics }, stopper);
   stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
@@ -171,10 +175,18 @@ async function prepareLedger(config: Config, { database }: Ledger, log: Logger):
   if (config.NODE_ENV === 'development' && (await makeDemoSale(database))) log.info('made two demo sales');
 }
 
-function startWorkers({ database }: Ledger, payments: Payments, metrics: Metrics, log: Logger, stopper: Stopper): void {
+function startWorkers(
+  config: Config,
+  { database }: Ledger,
+  payments: Payments,
+  metrics: Metrics,
+  log: Logger,
+  stopper: Stopper,
+): void {
   const duties = [
     createDeadlineSweeper({ database, deadline: 'hold-expired', observe: metrics.observeExpired }),
     createDeadlineSweeper({ database, deadline: 'acceptance-overdue', observe: metrics.observeOverdue }),
+    createAnswerSweeper({ database, retentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS }),
     ...payments.duties,
   ];
   for (const duty of duties) {
@@ -255,6 +267,7 @@ function addApiRoutes(app: App, config: Config, parts: Parts): void {
   registerRoute(app, { database, hashPassword });
   logInRoute(app, { logIn: createLogIn(database, verifyPassword), tokens });
   getOwnAccountRoute(app, { authenticated, database });
+  eraseAccountRoute(app, { authenticated, database });
 
   createMerchantRoute(app, { authenticated, database });
   listMerchantsRoute(app, { authenticated, database });
@@ -264,6 +277,7 @@ function addApiRoutes(app: App, config: Config, parts: Parts): void {
   createApiKeyRoute(app, { authenticated, database });
   listApiKeysRoute(app, { authenticated, database });
   revokeApiKeyRoute(app, { authenticated, database });
+  eraseCustomerRoute(app, { authenticated, database });
 
   createSaleRoute(app, { authenticated, database });
   listSalesRoute(app, { authenticated, database });

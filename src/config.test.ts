@@ -40,7 +40,10 @@ test('SEC-07 default secrets are refused in production and on any address but lo
     () => readConfig({ ...SECRETS, NODE_ENV: 'production', OPERATOR_PASSWORD: 'doorbuster-development' }),
     /OPERATOR_PASSWORD/,
   );
-  assert.equal(readConfig({ ...SECRETS, NODE_ENV: 'production', HOST: '0.0.0.0' }).HOST, '0.0.0.0');
+  assert.equal(
+    readConfig({ ...SECRETS, NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox', HOST: '0.0.0.0' }).HOST,
+    '0.0.0.0',
+  );
 });
 
 test('token keys: the first signs, ids are unique', () => {
@@ -55,4 +58,17 @@ test('token keys: the first signs, ids are unique', () => {
 test('legal but risky settings are told', () => {
   assert.deepEqual(warningsOf(readConfig({})), []);
   assert.match(warningsOf(readConfig({ REDIS_URL: 'redis://127.0.0.1' })).join(), /no Redis gate/);
+});
+
+test('in production the payment provider is named, and stripe needs its keys; play money is told', () => {
+  const production = { ...SECRETS, NODE_ENV: 'production' };
+  assert.throws(() => readConfig(production), /PAYMENT_PROVIDER must be named/);
+  assert.throws(
+    () => readConfig({ ...production, PAYMENT_PROVIDER: 'stripe' }),
+    /STRIPE_SECRET_KEY must be set[\s\S]*STRIPE_WEBHOOK_SECRET must be set/,
+  );
+  assert.match(
+    warningsOf(readConfig({ ...production, PAYMENT_PROVIDER: 'sandbox', PUBLIC_URL: 'https://shop.example' })).join(),
+    /no order is paid with real money/,
+  );
 });

@@ -74,7 +74,8 @@ const DEVELOPMENT_SECRETS = {
 /** Every setting, by the name of its environment variable. */
 export const SETTINGS = {
   NODE_ENV: {
-    describe: 'development makes two demo sales on the first start and accepts the default secrets on a loopback address.',
+    describe:
+      'development makes two demo sales on the first start and accepts the default secrets on a loopback address.',
     default: 'development',
     parse: oneOf('development', 'production', 'test'),
   },
@@ -158,7 +159,7 @@ export const SETTINGS = {
   },
   RECONCILE_INTERVAL_SECONDS: {
     describe: "Between two comparisons of the payment provider's books with the ledger's.",
-    default: '60',
+    default: '600',
     parse: integer(1, 86_400),
   },
   CORS_ORIGINS: {

@@ -82,7 +82,7 @@ export function createPayOrder(options: {
       const seen = await chargeOnce(provider, charge);
       const report = reportOf(charge.id, seen);
       if (report === undefined) {
-        await noteProviderRef(database, charge.id, seen.providerRef);
+        if (seen.providerRef !== null) await noteProviderRef(database, charge.id, seen.providerRef);
       } else {
         const settled = await stepOrders({ kind: 'payment-report', orderId: charge.orderId, report, requestId });
         const answer =

@@ -143,7 +143,12 @@ function differences(
   booked: BookedPayment | undefined,
   seen: ProviderPayment & { readonly paymentId: string },
 ): Discrepancy[] {
-  const about = { provider, subject: seen.providerRef, paymentId: seen.paymentId, orderId: booked?.orderId ?? null };
+  const about = {
+    provider,
+    subject: seen.providerRef ?? seen.paymentId,
+    paymentId: seen.paymentId,
+    orderId: booked?.orderId ?? null,
+  };
   const differ = (kind: DiscrepancyKind, ledger: unknown, theirs: unknown): Discrepancy => ({
     ...about,
     kind,

@@ -6,7 +6,7 @@ import { type PaymentProviders, reportOf } from './payment-report.ts';
 import type { StepOrders } from './step-orders.ts';
 
 /** Jobs that one process does at the same time. */
-export const JOBS_AT_ONCE = 20;
+const JOBS_AT_ONCE = 20;
 
 /** Between two tries: doubled each time, up to a minute while somebody waits for the outcome, then up to an hour. */
 const FIRST_RETRY_MS = 1_000;
@@ -28,8 +28,13 @@ const SETTLED: readonly ProviderPayment['status'][] = ['authorized', 'captured',
 const DONE: JobResult = { result: 'done' };
 const NOT_YET: JobResult = { result: 'later', error: null };
 
-/** Does the due jobs of payments, a batch at a time; returns how many it took. */
-export type RunPaymentJobs = () => Promise<number>;
+/** Does the due jobs of payments. A provider that hangs on one job does not keep the others from being taken. */
+export interface RunPaymentJobs {
+  /** Takes as many due jobs as there is room for, and begins them. Tells whether more may be due. */
+  take(): Promise<{ readonly more: boolean }>;
+  /** Resolves when nothing that was begun is under way any more. */
+  settled(): Promise<void>;
+}
 
 /**
  * Asks and tells the providers what is due: how an attempt ended, captures, voids, refunds. Any number of processes may
@@ -43,14 +48,31 @@ export function createRunPaymentJobs(options: {
   /** Longer than a provider may take to answer, twice. */
   leaseMs: number;
   onFailed: (job: ClaimedJob, error: string) => void;
+  /** The ledger did not take in how a job went; it is due again after its lease. */
+  onError: (job: ClaimedJob, error: unknown) => void;
 }): RunPaymentJobs {
   const { database, stepOrders, providers, leaseMs } = options;
+  const underWay = new Set<Promise<void>>();
 
-  return async () => {
-    const jobs = await claimJobs(database, JOBS_AT_ONCE, leaseMs);
-    await Promise.all(jobs.map(run));
-    return jobs.length;
+  return {
+    async take() {
+      const room = JOBS_AT_ONCE - underWay.size;
+      if (room === 0) return { more: false };
+      const jobs = await claimJobs(database, room, leaseMs);
+      for (const job of jobs) begin(job);
+      return { more: jobs.length === room };
+    },
+    async settled() {
+      await Promise.all(underWay);
+    },
   };
+
+  function begin(job: ClaimedJob): void {
+    const running = run(job)
+      .catch((error: unknown) => options.onError(job, error))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
+  }
 
   async function run(job: ClaimedJob): Promise<void> {
     const result = await attempt(job);

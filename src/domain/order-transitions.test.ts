@@ -36,6 +36,8 @@ const SYSTEM_ROWS: readonly [SystemTrigger, OrderStatus, OrderStatus, Fulfillmen
   ['late-money', 'cancelled', 'cancelled', 'kitchen', 'none'],
   ['late-money', 'rejected', 'rejected', 'kitchen', 'none'],
   ['authorization-lost', 'preparing', 'cancelled', 'kitchen', 'none'],
+  // The design names preparing only; PAY-10 asks for it here too, where the capture is slower than the kitchen.
+  ['authorization-lost', 'ready_for_pickup', 'cancelled', 'kitchen', 'none'],
   // The provider lets an authorization lapse before the kitchen has looked.
   ['authorization-lost', 'pending_acceptance', 'cancelled', 'kitchen', 'return'],
 ];

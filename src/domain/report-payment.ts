@@ -7,7 +7,7 @@ import { follow, giveBack, jobFor, nextVersion, refundDetails, shortageOf, stepp
 /** What the provider says of a payment. */
 export interface PaymentReport {
   readonly paymentId: string;
-  readonly providerRef: string;
+  readonly providerRef: string | null;
   readonly status: 'processing' | 'requires_action' | 'authorized' | 'captured' | 'failed' | 'cancelled';
   readonly amountMinor: number;
   readonly currency: string;

@@ -84,7 +84,8 @@ export type ProviderPaymentStatus =
 
 /** A payment as the provider's books have it. */
 export interface ProviderPayment {
-  readonly providerRef: string;
+  /** Null where the provider refused before it made one. */
+  readonly providerRef: string | null;
   /** The engine's id of the payment; null for one that the engine did not make. */
   readonly paymentId: string | null;
   readonly status: ProviderPaymentStatus;

@@ -106,7 +106,7 @@ describePaymentProvider('sandbox', async (): Promise<ProviderUnderTest> => {
       unknown: '4242424242424242',
     },
     async authenticate(payment, approved) {
-      await page.authenticate(payment.providerRef, approved);
+      await page.authenticate(String(payment.providerRef), approved);
     },
     signWebhook,
     async close() {
@@ -315,7 +315,10 @@ test('an authentication sends a webhook once, whichever answer comes first', asy
   const payment = newPayment('card_authentication_required', { returnUrl: 'javascript:alert(1)' });
   const { nextActionUrl, providerRef } = await sandbox.charge(payment);
   assert.equal(nextActionUrl, `${PUBLIC_URL}/sandbox/authentication/${providerRef}`);
-  const ends = await Promise.all([sandbox.authenticate(providerRef, true), sandbox.authenticate(providerRef, false)]);
+  const ends = await Promise.all([
+    sandbox.authenticate(String(providerRef), true),
+    sandbox.authenticate(String(providerRef), false),
+  ]);
   assert.equal(ends[0]?.status, ends[1]?.status);
   assert.equal(ends[0]?.returnUrl, null, 'a browser is only sent to web addresses');
   assert.equal(webhooks.length, 1);

@@ -28,7 +28,7 @@ export interface StripeOptions {
   readonly webhookSecret: string;
   /** Scheme, host and port of the API; Stripe's own where it is not given. */
   readonly apiBase: string | undefined;
-  /** How long one request may stay without an answer. */
+  /** How long one request may stay without an answer. A charge is two, or three when it is repeated. */
   readonly timeoutMs: number;
 }
 
@@ -93,15 +93,19 @@ async function charge(stripe: Stripe, payment: ChargeRequest): Promise<ProviderP
   const intent = await openIntent(stripe, payment);
   if (intent === undefined) return neverMade(payment, 'failed');
   const known = toProviderPayment(intent);
-  return known.status === 'unconfirmed' ? confirm(stripe, known, payment) : known;
+  return known.status === 'unconfirmed' ? confirm(stripe, intent.id, known, payment) : known;
 }
 
 /** The card is tried here, once: what is no longer `unconfirmed` is never confirmed again. */
-async function confirm(stripe: Stripe, known: ProviderPayment, payment: ChargeRequest): Promise<ProviderPayment> {
-  const { providerRef } = known;
+async function confirm(
+  stripe: Stripe,
+  intentId: string,
+  known: ProviderPayment,
+  payment: ChargeRequest,
+): Promise<ProviderPayment> {
   const send = (idempotencyKey: string) =>
     stripe.paymentIntents.confirm(
-      providerRef,
+      intentId,
       {
         payment_method: payment.paymentMethod,
         ...(payment.returnUrl === null ? {} : { return_url: payment.returnUrl }),
@@ -110,7 +114,7 @@ async function confirm(stripe: Stripe, known: ProviderPayment, payment: ChargeRe
       { idempotencyKey },
     );
   const settled = async () => {
-    const now = await retrieve(stripe, providerRef);
+    const now = await retrieve(stripe, intentId);
     return toProviderPayment(now).status === 'unconfirmed' ? undefined : now;
   };
   try {
@@ -119,7 +123,7 @@ async function confirm(stripe: Stripe, known: ProviderPayment, payment: ChargeRe
     if (isCardError(error)) return { ...known, status: 'failed', declineCode: declineCodeOf(error) };
     if (!isRefusal(error)) throw error;
     if (error.code === 'payment_intent_unexpected_state') {
-      return tellAfterRefusal(stripe, providerRef, ['unconfirmed'], error);
+      return tellAfterRefusal(stripe, intentId, ['unconfirmed'], error);
     }
     return { ...known, status: 'failed', declineCode: refusalCode(error) };
   }
@@ -180,7 +184,7 @@ async function tellAfterRefusal(
 
 /** Stripe's id of the intent, where the engine has it. A payment that Stripe refused to make has an empty one. */
 function intentIdOf({ providerRef }: PaymentReference): string | undefined {
-  return providerRef === null || providerRef === '' ? undefined : providerRef;
+  return providerRef ?? undefined;
 }
 
 /**
@@ -253,7 +257,7 @@ function hasMoney(intent: Stripe.PaymentIntent): boolean {
 /** Stripe refuses to make this payment, so there is nothing that it could give an id to. */
 function neverMade(payment: PaymentReference, status: 'failed' | 'cancelled'): ProviderPayment {
   return {
-    providerRef: '',
+    providerRef: null,
     paymentId: payment.id,
     status,
     amountMinor: payment.amountMinor,

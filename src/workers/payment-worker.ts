@@ -1,4 +1,4 @@
-import { JOBS_AT_ONCE, type RunPaymentJobs } from '../actions/run-payment-jobs.ts';
+import type { RunPaymentJobs } from '../actions/run-payment-jobs.ts';
 import type { Database } from '../ledger/database.ts';
 import { askSoon } from '../ledger/payment-jobs.ts';
 import { unparkEvents } from '../ledger/provider-events.ts';
@@ -14,7 +14,7 @@ export function createPaymentWorker(options: { database: Database; runPaymentJob
     intervalMs: LOOK_INTERVAL_MS,
     async runOnce() {
       for (const paymentId of await unparkEvents(options.database)) await askSoon(options.database, paymentId);
-      return { more: (await options.runPaymentJobs()) === JOBS_AT_ONCE };
+      return options.runPaymentJobs.take();
     },
   };
 }

@@ -85,6 +85,7 @@ function bodyFor({ name }: Operation): unknown {
     'POST /api/v1/sales/{saleId}/items': { name: 'Mine', priceMinor: 1, capacity: 1 },
     'PATCH /api/v1/sales/{saleId}/items/{itemId}': { priceMinor: 0 },
     'POST /api/v1/orders': { saleId: existing['saleId'], lines: [{ itemId: existing['itemId'], quantity: 1 }] },
+    'POST /api/v1/merchants/{merchantId}/customer-erasures': { externalId: 'anna' },
     'POST /api/v1/admin/accounts': { email: 'king@example.com', password: 'a long enough one', role: 'operator' },
     'POST /api/v1/admin/stock': { itemId: existing['itemId'], capacity: 1_000 },
     'POST /api/v1/admin/test-buyers': { saleId: existing['saleId'], count: 1 },

@@ -34,10 +34,7 @@ export function getCollectionCodeRoute(
         description: 'Only for the owner, who tells it to whoever hands the order over, once it is paid.',
         params: Type.Object({ orderId: Uuid }),
         response: {
-          200: Type.Object(
-            { collectionCode: Type.String({ pattern: '^\\d{6}$' }) },
-            { $id: 'CollectionCode', title: 'CollectionCode' },
-          ),
+          200: Type.Object({ collectionCode: Type.String({ pattern: '^\\d{6}$' }) }),
         },
       },
     },
