@@ -38,7 +38,9 @@ import { metricsRoute } from './http/routes/operations/metrics.ts';
 import { acceptOrderRoute } from './http/routes/orders/accept-order.ts';
 import { cancelOrderRoute } from './http/routes/orders/cancel-order.ts';
 import { deliverOrderRoute } from './http/routes/orders/deliver-order.ts';
+import { exportOrdersRoute } from './http/routes/orders/export-orders.ts';
 import { fulfillOrderRoute } from './http/routes/orders/fulfill-order.ts';
+import { getCollectionCodeRoute } from './http/routes/orders/get-collection-code.ts';
 import { getOrderRoute } from './http/routes/orders/get-order.ts';
 import { listOrdersRoute } from './http/routes/orders/list-orders.ts';
 import { payOrderRoute } from './http/routes/orders/pay-order.ts';
@@ -65,6 +67,7 @@ import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
 import { createInProcessIdempotencyStore } from './idempotency/in-process-idempotency-store.ts';
 import { startEmbeddedPostgres } from './ledger/embedded-postgres.ts';
 import { type Ledger, openLedger } from './ledger/open-ledger.ts';
+import { countJobs } from './ledger/payment-jobs.ts';
 import { ledgerAnswers } from './ledger/readiness.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { hashPassword, verifyPassword } from './operations/password.ts';
@@ -107,6 +110,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const metrics = createMetrics({
     waitingOrders: () => placeOrder.waiting(),
     databaseConnections: ledger.database.counts,
+    paymentJobs: () => countJobs(ledger.database),
   });
   const placeOrder = createPlaceOrder({
     database: ledger.placing,
@@ -297,9 +301,12 @@ function addApiRoutes(app: App, config: Config, parts: Parts): void {
   });
   getOrderRoute(app, { authenticated, database });
   listOrdersRoute(app, { authenticated, database });
+  exportOrdersRoute(app, { authenticated, database });
 
   const steps = { authenticated, database, store, stepOrders };
-  const handovers = { ...steps, collectionCode: createCollectionCodes(database) };
+  const collectionCode = createCollectionCodes(database);
+  const handovers = { ...steps, collectionCode };
+  getCollectionCodeRoute(app, { authenticated, database, collectionCode });
   payOrderRoute(app, { authenticated, database, store, payOrder: payments.payOrder });
   acceptOrderRoute(app, steps);
   rejectOrderRoute(app, steps);

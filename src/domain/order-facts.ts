@@ -1,5 +1,5 @@
 import type { OrderStatus } from './order.ts';
-import type { OrderActor, Trigger } from './order-transitions.ts';
+import type { Trigger } from './order-transitions.ts';
 import type { Payment, Refund } from './payment.ts';
 import type { Fulfillment } from './sale.ts';
 
@@ -111,8 +111,3 @@ export interface Stepped {
 
 /** Changes of an order's money that leave its status alone. */
 export type PaymentCause = 'payment-report' | 'refund-report';
-
-/** Whose step it is. */
-export interface StepActor {
-  readonly roles: ReadonlySet<OrderActor>;
-}

@@ -363,6 +363,8 @@ function checkWorld(world: World): void {
     assert.ok(Math.min(held, sold, returned, refunded) >= 0, 'less than nothing');
     assert.ok(held + sold + returned <= quantity && refunded <= quantity, 'more than was bought');
     assert.equal(held, UNPAID.includes(order.status) ? quantity : 0, 'held while unpaid, and only then');
+    if (isPaid(order.status)) assert.equal(sold + returned, quantity, 'an order is paid without its units');
+    if (order.status === 'expired') assert.equal(sold, 0, 'an expired order keeps units');
   }
   assert.ok(order.payments.filter(isOpen).length <= 1, 'two attempts are open');
   assert.equal(order.settleBy !== null, order.status === 'payment_processing');

@@ -40,18 +40,6 @@ test('an expired hold releases its stock, tells still when it ended, and moves n
   assert.deepEqual([next.payBy, jobs, next.refunds], [order.payBy, [], []]);
 });
 
-for (const status of ['processing', 'requires_action'] as const) {
-  test(`an expired hold whose earlier attempt is still ${status} has that attempt cancelled at the provider`, () => {
-    const order = orderFacts({ payments: [payment({ status })] });
-    const now = order.payBy ?? NOW;
-    const { jobs } = mustStep(passDeadline(order, 'hold-expired', stepContext({ now })));
-    assert.deepEqual(
-      jobs.map(({ kind, paymentId }) => [kind, paymentId]),
-      [['cancel', 'payment1']],
-    );
-  });
-}
-
 for (const [status, job, refunds] of [
   ['authorized', 'cancel', 0],
   ['captured', 'refund', 1],

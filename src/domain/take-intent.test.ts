@@ -351,17 +351,6 @@ for (const status of ['preparing', 'ready_for_pickup', 'in_transit', 'completed'
   });
 }
 
-for (const status of ['processing', 'requires_action'] as const) {
-  test(`a cancelled order whose earlier attempt is still ${status} has that attempt cancelled at the provider`, () => {
-    const order = orderFacts({ payments: [payment({ status })] });
-    const { jobs } = mustStep(takeIntent(order, CANCELLATION, as('owner'), stepContext()));
-    assert.deepEqual(
-      jobs.map(({ kind, paymentId }) => [kind, paymentId]),
-      [['cancel', 'payment1']],
-    );
-  });
-}
-
 // Refunds of an order of 10.00, of which so much went back already: asked, and what it comes to.
 const AMOUNTS: readonly [
   earlier: readonly (readonly [number, 'pending' | 'succeeded' | 'failed'])[],

@@ -155,12 +155,10 @@ export async function askSoon(db: Queryable, paymentId: string): Promise<void> {
   if (hurried.length === 0) await db.query(askNow, [randomUUIDv7(), paymentId]);
 }
 
-const count = statement<{ due: number; failed: number; oldest_seconds: number | null }>(
+const count = statement<{ due: number; failed: number }>(
   'count_payment_jobs',
-  `SELECT count(*) FILTER (WHERE status = 'due' AND run_at <= clock_timestamp())::int AS due,
-          count(*) FILTER (WHERE status = 'failed')::int AS failed,
-          extract(epoch FROM clock_timestamp() - min(run_at) FILTER (WHERE status = 'due'))::float8 AS oldest_seconds
-   FROM payment_jobs WHERE status <> 'done'`,
+  `SELECT (SELECT count(*)::int FROM payment_jobs WHERE status = 'due' AND run_at <= clock_timestamp()) AS due,
+          (SELECT count(*)::int FROM payment_jobs WHERE status = 'failed') AS failed`,
 );
 
 /** Jobs that are due now, and such as wait for a person. */

@@ -9,6 +9,11 @@ CREATE TYPE public.fulfillment AS ENUM (
     'direct',
     'kitchen'
 );
+CREATE TYPE public.job_status AS ENUM (
+    'due',
+    'done',
+    'failed'
+);
 CREATE TYPE public.member_role AS ENUM (
     'merchant',
     'courier'
@@ -26,6 +31,25 @@ CREATE TYPE public.order_status AS ENUM (
     'rejected',
     'expired'
 );
+CREATE TYPE public.payment_job_kind AS ENUM (
+    'settle',
+    'capture',
+    'cancel',
+    'refund'
+);
+CREATE TYPE public.payment_status AS ENUM (
+    'processing',
+    'requires_action',
+    'authorized',
+    'captured',
+    'failed',
+    'cancelled'
+);
+CREATE TYPE public.refund_status AS ENUM (
+    'pending',
+    'succeeded',
+    'failed'
+);
 CREATE TABLE public.accounts (
     id uuid NOT NULL,
     email text,
@@ -34,9 +58,11 @@ CREATE TABLE public.accounts (
     role public.account_role NOT NULL,
     test_sale_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
     CONSTRAINT accounts_check CHECK (((email IS NULL) = (password_hash IS NULL))),
-    CONSTRAINT accounts_check1 CHECK (((email IS NULL) = (test_sale_id IS NOT NULL))),
-    CONSTRAINT accounts_email_check CHECK ((email = lower(email)))
+    CONSTRAINT accounts_email_check CHECK ((email = lower(email))),
+    CONSTRAINT accounts_erased_are_empty CHECK (((erased_at IS NULL) OR ((name IS NULL) AND (password_hash IS NULL)))),
+    CONSTRAINT accounts_tell_who CHECK (((email IS NULL) = ((test_sale_id IS NOT NULL) OR (erased_at IS NOT NULL))))
 );
 CREATE TABLE public.api_keys (
     id uuid NOT NULL,
@@ -79,6 +105,7 @@ CREATE TABLE public.ledger (
     singleton boolean DEFAULT true NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    collection_secret bytea DEFAULT sha256(convert_to(((gen_random_uuid())::text || (gen_random_uuid())::text), 'UTF8'::name)) NOT NULL,
     CONSTRAINT ledger_singleton_check CHECK (singleton)
 );
 CREATE TABLE public.members (
@@ -101,6 +128,14 @@ CREATE TABLE public.order_events (
     occurred_at timestamp with time zone NOT NULL,
     actor_id uuid,
     request_id text,
+    accept_by timestamp with time zone,
+    actor_role text,
+    cause text,
+    operation text,
+    idempotency_key text,
+    fingerprint bytea,
+    details json,
+    CONSTRAINT order_events_keys_are_whole CHECK ((((idempotency_key IS NULL) = (operation IS NULL)) AND ((idempotency_key IS NULL) = (fingerprint IS NULL)))),
     CONSTRAINT order_events_version_check CHECK ((version > 0))
 );
 CREATE TABLE public.order_lines (
@@ -113,10 +148,12 @@ CREATE TABLE public.order_lines (
     sold integer NOT NULL,
     returned integer DEFAULT 0 NOT NULL,
     name text NOT NULL,
+    refunded integer DEFAULT 0 NOT NULL,
     CONSTRAINT order_lines_check CHECK (((held = 0) OR (held = quantity))),
     CONSTRAINT order_lines_check1 CHECK (((sold >= 0) AND (sold <= quantity))),
     CONSTRAINT order_lines_check2 CHECK (((returned >= 0) AND (returned <= quantity))),
     CONSTRAINT order_lines_check3 CHECK ((((held + sold) + returned) <= quantity)),
+    CONSTRAINT order_lines_check4 CHECK (((refunded >= 0) AND (refunded <= quantity))),
     CONSTRAINT order_lines_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT order_lines_unit_price_minor_check CHECK ((unit_price_minor >= 0))
 )
@@ -136,12 +173,97 @@ CREATE TABLE public.orders (
     idempotency_key text NOT NULL,
     reference text,
     metadata json,
+    settle_by timestamp with time zone,
+    accept_by timestamp with time zone,
+    hold_extended boolean DEFAULT false NOT NULL,
     CONSTRAINT orders_arrival_check CHECK ((arrival > 0)),
     CONSTRAINT orders_pending_have_pay_by CHECK (((status <> 'pending_payment'::public.order_status) OR (pay_by IS NOT NULL))),
+    CONSTRAINT orders_to_accept_have_accept_by CHECK (((status <> 'pending_acceptance'::public.order_status) OR (accept_by IS NOT NULL))),
     CONSTRAINT orders_total_minor_check CHECK (((total_minor >= 0) AND (total_minor <= '9007199254740991'::bigint))),
+    CONSTRAINT orders_under_payment_have_settle_by CHECK (((status <> 'payment_processing'::public.order_status) OR (settle_by IS NOT NULL))),
     CONSTRAINT orders_version_check CHECK ((version > 0))
 )
 WITH (fillfactor='85');
+CREATE TABLE public.payment_discrepancies (
+    provider text NOT NULL,
+    subject text NOT NULL,
+    kind text NOT NULL,
+    order_id uuid,
+    payment_id uuid,
+    ledger_says text,
+    provider_says text,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE public.payment_jobs (
+    id uuid NOT NULL,
+    kind public.payment_job_kind NOT NULL,
+    order_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    refund_id uuid,
+    status public.job_status NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    token bigint DEFAULT 0 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT payment_jobs_check CHECK (((kind = 'refund'::public.payment_job_kind) = (refund_id IS NOT NULL)))
+)
+WITH (fillfactor='85');
+CREATE TABLE public.payments (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    provider text NOT NULL,
+    provider_ref text,
+    status public.payment_status NOT NULL,
+    capture text NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    next_action_url text,
+    decline_code text,
+    answer_status smallint,
+    answer_version integer,
+    created_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT payments_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint))),
+    CONSTRAINT payments_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'manual'::text]))),
+    CONSTRAINT payments_check CHECK (((captured_minor = 0) OR (captured_minor = amount_minor))),
+    CONSTRAINT payments_check1 CHECK (((answer_status IS NULL) = (answer_version IS NULL))),
+    CONSTRAINT payments_check2 CHECK (((status = 'captured'::public.payment_status) = (captured_minor > 0))),
+    CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+)
+WITH (fillfactor='85');
+CREATE TABLE public.provider_events (
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    payment_id uuid,
+    parked boolean NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE public.refunds (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    provider_ref text,
+    status public.refund_status NOT NULL,
+    amount_minor bigint NOT NULL,
+    cause text NOT NULL,
+    reason text,
+    lines json NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT refunds_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
+);
+CREATE TABLE public.retained_amounts (
+    order_id uuid NOT NULL,
+    version integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    reason text,
+    CONSTRAINT retained_amounts_amount_minor_check CHECK ((amount_minor > 0))
+);
 CREATE TABLE public.sales (
     id uuid NOT NULL,
     merchant_id uuid NOT NULL,
@@ -156,12 +278,43 @@ CREATE TABLE public.sales (
     version integer DEFAULT 1 NOT NULL,
     last_arrival bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retry_seconds integer DEFAULT 120 NOT NULL,
+    pin_seconds integer DEFAULT 600 NOT NULL,
+    acceptance_seconds integer DEFAULT 300 NOT NULL,
+    CONSTRAINT sales_acceptance_seconds_check CHECK (((acceptance_seconds >= 1) AND (acceptance_seconds <= 86400))),
     CONSTRAINT sales_check CHECK ((opens_at < closes_at)),
     CONSTRAINT sales_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT sales_hold_seconds_check CHECK (((hold_seconds >= 1) AND (hold_seconds <= 86400))),
-    CONSTRAINT sales_last_arrival_check CHECK ((last_arrival >= 0))
+    CONSTRAINT sales_last_arrival_check CHECK ((last_arrival >= 0)),
+    CONSTRAINT sales_pin_seconds_check CHECK (((pin_seconds >= 1) AND (pin_seconds <= 86400))),
+    CONSTRAINT sales_retry_seconds_check CHECK (((retry_seconds >= 1) AND (retry_seconds <= 86400)))
 )
 WITH (fillfactor='50');
+CREATE TABLE public.sandbox_payments (
+    payment_id uuid NOT NULL,
+    provider_ref text NOT NULL,
+    order_id uuid NOT NULL,
+    payment_method text,
+    status text NOT NULL,
+    capture text NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    decline_code text,
+    return_url text,
+    silent boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sandbox_payments_check CHECK (((refunded_minor >= 0) AND (refunded_minor <= captured_minor)))
+);
+CREATE TABLE public.sandbox_refunds (
+    refund_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sandbox_refunds_amount_minor_check CHECK ((amount_minor > 0))
+);
 CREATE TABLE public.schema_migrations (
     id integer NOT NULL,
     name character varying(255) NOT NULL,
@@ -178,8 +331,10 @@ ALTER SEQUENCE public.schema_migrations_id_seq OWNED BY public.schema_migrations
 CREATE TABLE public.shop_customers (
     id uuid NOT NULL,
     merchant_id uuid NOT NULL,
-    external_id text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    external_id text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT shop_customers_tell_who CHECK (((external_id IS NULL) = (erased_at IS NOT NULL)))
 );
 CREATE TABLE public.stored_answers (
     caller_id uuid NOT NULL,
@@ -222,8 +377,26 @@ ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_placed_once UNIQUE (placed_by, idempotency_key);
+ALTER TABLE ONLY public.payment_discrepancies
+    ADD CONSTRAINT payment_discrepancies_pkey PRIMARY KEY (provider, subject, kind);
+ALTER TABLE ONLY public.payment_jobs
+    ADD CONSTRAINT payment_jobs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_pkey PRIMARY KEY (provider, event_id);
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.retained_amounts
+    ADD CONSTRAINT retained_amounts_pkey PRIMARY KEY (order_id, version);
 ALTER TABLE ONLY public.sales
     ADD CONSTRAINT sales_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.sandbox_payments
+    ADD CONSTRAINT sandbox_payments_pkey PRIMARY KEY (payment_id);
+ALTER TABLE ONLY public.sandbox_payments
+    ADD CONSTRAINT sandbox_payments_provider_ref_key UNIQUE (provider_ref);
+ALTER TABLE ONLY public.sandbox_refunds
+    ADD CONSTRAINT sandbox_refunds_pkey PRIMARY KEY (refund_id);
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop_customers
@@ -234,11 +407,28 @@ ALTER TABLE ONLY public.stored_answers
     ADD CONSTRAINT stored_answers_pkey PRIMARY KEY (caller_id, operation, idempotency_key);
 CREATE INDEX api_keys_of_merchant ON public.api_keys USING btree (merchant_id, id);
 CREATE INDEX members_of_account ON public.members USING btree (account_id);
+CREATE UNIQUE INDEX order_events_stepped_once ON public.order_events USING btree (order_id, actor_id, operation, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX orders_at_work ON public.orders USING btree (sale_id, arrival) WHERE (status = ANY (ARRAY['pending_acceptance'::public.order_status, 'preparing'::public.order_status, 'ready_for_pickup'::public.order_status, 'in_transit'::public.order_status]));
+CREATE INDEX orders_by_reference ON public.orders USING btree (reference, id) WHERE (reference IS NOT NULL);
 CREATE INDEX orders_of_customer ON public.orders USING btree (customer_id, id);
+CREATE INDEX orders_to_accept ON public.orders USING btree (accept_by) WHERE (status = 'pending_acceptance'::public.order_status);
 CREATE INDEX orders_to_expire ON public.orders USING btree (pay_by) WHERE (status = 'pending_payment'::public.order_status);
+CREATE INDEX payment_jobs_due ON public.payment_jobs USING btree (run_at) WHERE (status = 'due'::public.job_status);
+CREATE INDEX payment_jobs_failed ON public.payment_jobs USING btree (id) WHERE (status = 'failed'::public.job_status);
+CREATE INDEX payment_jobs_of_payment ON public.payment_jobs USING btree (payment_id);
+CREATE INDEX payments_by_age ON public.payments USING btree (created_at, id);
+CREATE INDEX payments_of_order ON public.payments USING btree (order_id, id);
+CREATE UNIQUE INDEX payments_one_open ON public.payments USING btree (order_id) WHERE (status = ANY (ARRAY['processing'::public.payment_status, 'requires_action'::public.payment_status]));
+CREATE INDEX provider_events_by_age ON public.provider_events USING btree (received_at);
+CREATE INDEX provider_events_parked ON public.provider_events USING btree (received_at) WHERE parked;
+CREATE INDEX refunds_of_order ON public.refunds USING btree (order_id, id);
+CREATE INDEX refunds_of_payment ON public.refunds USING btree (payment_id);
+CREATE INDEX sales_of_merchant ON public.sales USING btree (merchant_id, id);
 CREATE INDEX sales_public ON public.sales USING btree (id) WHERE (NOT test);
 CREATE INDEX sales_public_of_merchant ON public.sales USING btree (merchant_id, id) WHERE (NOT test);
 CREATE INDEX sales_tests ON public.sales USING btree (id) WHERE test;
+CREATE INDEX sandbox_payments_by_age ON public.sandbox_payments USING btree (created_at, payment_id);
+CREATE INDEX sandbox_refunds_of_payment ON public.sandbox_refunds USING btree (payment_id);
 CREATE INDEX stored_answers_by_age ON public.stored_answers USING btree (created_at);
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
@@ -248,7 +438,23 @@ ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
+ALTER TABLE ONLY public.payment_jobs
+    ADD CONSTRAINT payment_jobs_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+ALTER TABLE ONLY public.payment_jobs
+    ADD CONSTRAINT payment_jobs_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+ALTER TABLE ONLY public.payment_jobs
+    ADD CONSTRAINT payment_jobs_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+ALTER TABLE ONLY public.retained_amounts
+    ADD CONSTRAINT retained_amounts_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 ALTER TABLE ONLY public.sales
     ADD CONSTRAINT sales_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
+ALTER TABLE ONLY public.sandbox_refunds
+    ADD CONSTRAINT sandbox_refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.sandbox_payments(payment_id);
 ALTER TABLE ONLY public.shop_customers
     ADD CONSTRAINT shop_customers_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);

@@ -19,6 +19,7 @@ export interface Metrics {
 export function createMetrics(read: {
   waitingOrders: () => number;
   databaseConnections: () => { total: number; idle: number; waiting: number };
+  paymentJobs: () => Promise<{ due: number; failed: number }>;
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -84,6 +85,21 @@ export function createMetrics(read: {
       this.set({ state: 'busy' }, total - idle);
       this.set({ state: 'idle' }, idle);
       this.set({ state: 'waiting' }, waiting);
+    },
+  });
+
+  new Gauge({
+    name: 'doorbuster_payment_jobs',
+    help: 'Captures, voids, refunds and questions to payment providers that are due now, and such as wait for a person.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      // While the ledger is away the other metrics are still wanted.
+      const jobs = await read.paymentJobs().catch(() => undefined);
+      this.reset();
+      if (jobs === undefined) return;
+      this.set({ status: 'due' }, jobs.due);
+      this.set({ status: 'failed' }, jobs.failed);
     },
   });
 

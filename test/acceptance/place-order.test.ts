@@ -66,6 +66,7 @@ test('201 an order with its arrival, price, and a time to pay by; S-03 it can be
     lines: [{ itemId: sale.items[0]?.id, name: 'Poster', quantity: 2, unitPriceMinor: 1_500, totalMinor: 3_000 }],
     reference: 'A-17',
     metadata: { z: 1, a: { nested: ['ü', null] }, '10': true },
+    acceptBy: null,
   });
   assert.equal(Date.parse(payBy) - Date.parse(placedAt), 120_000);
   assert.equal(placed.headers.get('location'), `/api/v1/orders/${id}`);

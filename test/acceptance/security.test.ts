@@ -85,6 +85,8 @@ function bodyFor({ name }: Operation): unknown {
     'POST /api/v1/sales/{saleId}/items': { name: 'Mine', priceMinor: 1, capacity: 1 },
     'PATCH /api/v1/sales/{saleId}/items/{itemId}': { priceMinor: 0 },
     'POST /api/v1/orders': { saleId: existing['saleId'], lines: [{ itemId: existing['itemId'], quantity: 1 }] },
+    'POST /api/v1/orders/{orderId}/payment': { paymentMethod: 'card_ok' },
+    'POST /api/v1/orders/{orderId}/refunds': { amountMinor: 1 },
     'POST /api/v1/merchants/{merchantId}/customer-erasures': { externalId: 'anna' },
     'POST /api/v1/admin/accounts': { email: 'king@example.com', password: 'a long enough one', role: 'operator' },
     'POST /api/v1/admin/stock': { itemId: existing['itemId'], capacity: 1_000 },

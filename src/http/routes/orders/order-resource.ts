@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ORDER_STATUSES, type Order } from '../../../domain/order.ts';
+import { ORDER_STATUSES, type Order, type OrderStatus } from '../../../domain/order.ts';
 import { Uuid } from '../../uuid.ts';
 import { HistoryEntryResource } from './history-entry-resource.ts';
 import { PaymentResource } from './payment-resource.ts';
@@ -35,7 +35,7 @@ export const OrderResource = Type.Object(
     metadata: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
     placedAt: Timestamp,
     payBy: Type.Union([Timestamp, Type.Null()], {
-      description: 'Until then the stock is held for an unpaid order. Null once it is paid, or will not be.',
+      description: 'Until then the stock is held for an unpaid order, or was. Null once it is paid or cancelled.',
     }),
     acceptBy: Type.Union([Timestamp, Type.Null()], {
       description: 'Until then the kitchen may accept it. Null while it does not wait for that.',
@@ -54,12 +54,14 @@ export const OrderResource = Type.Object(
 
 type OrderShown = Static<typeof OrderResource>;
 
+const UNPAID: readonly OrderStatus[] = ['pending_payment', 'payment_processing', 'expired'];
+
 /** What an order shows beside itself where it is asked for. */
 export type IncludedResources = Pick<OrderShown, 'payments' | 'refunds' | 'history' | 'sale'>;
 
 export function toOrderResource(order: Omit<Order, 'merchantId'>, included?: IncludedResources): OrderShown {
   const { status, payBy, acceptBy } = order;
-  const unpaid = status === 'pending_payment' || status === 'payment_processing';
+  const unpaid = UNPAID.includes(status);
   return {
     id: order.id,
     saleId: order.saleId,
