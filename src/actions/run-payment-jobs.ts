@@ -1,5 +1,6 @@
 import type { Database } from '../ledger/database.ts';
 import { type ClaimedJob, claimJobs, endJob, postponeJob } from '../ledger/payment-jobs.ts';
+import { findUnpaidOrder } from '../ledger/payments.ts';
 import type { PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
 import type { SystemRequest } from './decide-steps.ts';
 import { type PaymentProviders, reportOf } from './payment-report.ts';
@@ -95,7 +96,7 @@ export function createRunPaymentJobs(options: {
         case 'settle':
           return await settle(job, provider);
         case 'capture':
-          return await tell(job, await provider.capture(job.payment), ['captured', 'cancelled']);
+          return await capture(job, provider);
         case 'cancel':
           return await tell(job, await provider.cancel(job.payment), ['captured', 'cancelled', 'failed']);
         case 'refund':
@@ -138,6 +139,14 @@ export function createRunPaymentJobs(options: {
     if (report === undefined) return NOT_YET;
     const refused = await step({ kind: 'payment-report', orderId: job.orderId, report });
     return refused ?? (finals.includes(seen.status) ? DONE : NOT_YET);
+  }
+
+  /** An authorization that is gone cancels the order, unless it has left the kitchen: then somebody must ask for the money. */
+  async function capture(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {
+    const result = await tell(job, await provider.capture(job.payment), ['captured', 'cancelled']);
+    if (result.result !== 'done') return result;
+    const unpaid = await findUnpaidOrder(database, job.payment.id);
+    return unpaid ? { result: 'failed', error: `The authorization is gone, and the order is ${unpaid}.` } : DONE;
   }
 
   async function refund(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {

@@ -346,6 +346,7 @@ function cancellationRows(): Transition[] {
     },
     { ...lost, from: 'pending_acceptance', fulfillment: 'kitchen', stock: 'return', money: 'none' },
     { ...lost, from: 'preparing', fulfillment: 'kitchen', stock: 'none', money: 'none' },
+    { ...lost, from: 'ready_for_pickup', fulfillment: 'kitchen', stock: 'none', money: 'none' },
   ];
 }
 

@@ -68,6 +68,16 @@ export interface RefundLine {
   readonly restocked: number;
 }
 
+/** Whether this money pays its order. What pays none is on its way back, and says so by its code. */
+export function paysOrder({ status, declineCode }: Pick<Payment, 'status' | 'declineCode'>): boolean {
+  return (status === 'authorized' || status === 'captured') && declineCode === null;
+}
+
+/** Whether it pays its order, and is still to be captured. */
+export function awaitsCapture(payment: Pick<Payment, 'status' | 'declineCode'>): boolean {
+  return payment.status === 'authorized' && paysOrder(payment);
+}
+
 /** Whether the outcome of an attempt is still open. */
 export function isOpen(payment: Pick<Payment, 'status'>): boolean {
   return payment.status === 'processing' || payment.status === 'requires_action';

@@ -1,6 +1,6 @@
-import type { OrderFacts, StepContext, Stepped } from './order-facts.ts';
+import type { LineFacts, OrderFacts, StepContext, Stepped } from './order-facts.ts';
 import { type SystemTrigger, type Transition, transitionsFrom } from './order-transitions.ts';
-import { isOpen, type Payment, type PaymentAnswer, type Refund, type RefundCause } from './payment.ts';
+import { isOpen, type Payment, type PaymentAnswer, paysOrder, type Refund, type RefundCause } from './payment.ts';
 import { paymentSnapshot } from './payment-snapshot.ts';
 import { follow, giveBack, jobFor, nextVersion, refundDetails, shortageOf, stepped } from './step-effects.ts';
 
@@ -79,6 +79,10 @@ function takeMoney(
   context: StepContext,
 ): Stepped | ReportRefusal {
   if (payment.status === 'captured' || payment.status === status) return { outcome: 'unchanged' };
+  // Cancelled is final, so this was read before; and an automatic capture is money only when it is captured.
+  if (status === 'authorized' && (payment.status === 'cancelled' || payment.capture === 'automatic')) {
+    return { outcome: 'unchanged' };
+  }
   const capturedMinor = status === 'captured' ? payment.amountMinor : 0;
   const settled = settle(payment, { providerRef, status, capturedMinor }, context.now);
   // The order has had this money as an authorization: now it is captured, as was wanted or (voided too late) not.
@@ -86,12 +90,13 @@ function takeMoney(
 
   const row = rowForMoney(order, payment, context);
   if (row === undefined) return returnMoney(order, settled, context);
-  const paid = answered(settled, order, 200);
+  const paid = answered({ ...settled, declineCode: null }, order, 200);
   return stepped(replacePayment(follow(order, row, context), paid), {
     type: row.event,
     cause: row.trigger,
     details: { payment: paymentSnapshot(paid) },
-    endedJobs: ended(paid),
+    // The job of an earlier failure or abandonment must not void what pays the order now.
+    endedJobs: [...ended(paid), { kind: 'cancel', paymentId: paid.id }],
   });
 }
 
@@ -105,7 +110,7 @@ function rowForMoney(order: OrderFacts, payment: Payment, context: StepContext):
 
 function takeCapture(order: OrderFacts, payment: Payment, context: StepContext): Stepped {
   const unwanted = order.status === 'cancelled' || order.status === 'rejected' || order.status === 'expired';
-  if (unwanted) return returnMoney(order, payment, context);
+  if (unwanted || !paysOrder(payment)) return returnMoney(order, payment, context);
   return moneyStep(order, payment, context, 'payment.captured');
 }
 
@@ -151,8 +156,13 @@ function takeCancellation(
   if (isOpen(payment)) return refuse(order, payment, report, 'cancelled', context);
   if (payment.status !== 'authorized') return { outcome: 'unchanged' };
   const settled = settle(payment, { providerRef: report.providerRef, status: 'cancelled' }, context.now);
-  const row = rowOf(order, 'authorization-lost');
-  if (row === undefined) return moneyStep(order, settled, context, 'payment.cancelled');
+  const row = paysOrder(payment) ? rowOf(order, 'authorization-lost') : undefined;
+  if (row === undefined) {
+    const step = moneyStep(order, settled, context, 'payment.cancelled');
+    // An order that has left the kitchen stays unpaid: its capture is not done, and a person must hear of it.
+    const unpaid = paysOrder(payment) && order.status !== 'cancelled' && order.status !== 'rejected';
+    return unpaid ? { ...step, endedJobs: step.endedJobs.filter(({ kind }) => kind !== 'capture') } : step;
+  }
   return stepped(replacePayment(follow(order, row, context), settled), {
     type: row.event,
     cause: row.trigger,
@@ -167,7 +177,8 @@ export function abandonPayment(order: OrderFacts, paymentId: string, context: St
   const due = order.settleBy !== null && context.now >= order.settleBy;
   if (payment === undefined || !due || !waitsFor(order, payment)) return { outcome: 'unchanged' };
   const row = requireRow(order, 'payment-abandoned');
-  return stepped(follow(order, row, context), { type: row.event, cause: row.trigger });
+  const jobs = [jobFor('cancel', payment.id)];
+  return stepped(follow(order, row, context), { type: row.event, cause: row.trigger, jobs });
 }
 
 /** Takes the provider's word on a refund into the order. */
@@ -177,10 +188,19 @@ export function reportRefund(order: OrderFacts, report: RefundReport, { now }: S
   const { providerRef, status } = report;
   const settled: Refund = { ...refund, providerRef, status, settledAt: now };
   const refunds = order.refunds.map((each) => (each.id === refund.id ? settled : each));
-  return stepped(nextVersion(order, { refunds }), {
+  const lines = status === 'failed' ? unrefunded(order.lines, refund) : order.lines;
+  return stepped(nextVersion(order, { refunds, lines }), {
     type: `refund.${status}`,
     cause: 'refund-report',
     details: { refund: { id: refund.id, status } },
+  });
+}
+
+/** The lines without the units whose price was not given back after all. */
+function unrefunded(lines: readonly LineFacts[], refund: Refund): readonly LineFacts[] {
+  return lines.map((line) => {
+    const asked = refund.lines.find(({ itemId }) => itemId === line.itemId);
+    return asked === undefined ? line : { ...line, refunded: line.refunded - asked.quantity };
   });
 }
 

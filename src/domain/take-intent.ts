@@ -1,6 +1,6 @@
 import type { OrderFacts, StepContext, Stepped } from './order-facts.ts';
 import { INTENTS, type Intent, type OrderActor, type Transition, transitionsFrom } from './order-transitions.ts';
-import { isOpen, type Payment, type RefundLine } from './payment.ts';
+import { awaitsCapture, isOpen, type Payment, type RefundLine } from './payment.ts';
 import { paymentSnapshot } from './payment-snapshot.ts';
 import {
   follow,
@@ -152,7 +152,7 @@ function openAttempt(
 }
 
 function accept(order: OrderFacts, row: Transition, context: StepContext): Stepped {
-  const due = order.payments.filter((payment) => payment.status === 'authorized');
+  const due = order.payments.filter(awaitsCapture);
   return stepped(follow(order, row, context), {
     type: row.event,
     cause: 'acceptance',
@@ -189,7 +189,7 @@ function cancel(
   if (!prepared && restock !== null) return { outcome: 'option-not-allowed', option: 'restock' };
   if (!prepared && retainMinor !== null) return { outcome: 'option-not-allowed', option: 'retainMinor' };
   // Accepted, and the capture is under way: whether to void or to refund is not known yet.
-  if (prepared && order.payments.some(({ status }) => status === 'authorized')) return { outcome: 'capture-pending' };
+  if (prepared && order.payments.some(awaitsCapture)) return { outcome: 'capture-pending' };
 
   const keep = retainMinor ?? 0;
   const refundable = order.payments.reduce((sum, payment) => sum + refundableMinor(order, payment), 0);
@@ -220,13 +220,13 @@ function refund(
   step: Extract<IntentStep, { intent: 'refunds' }>,
   context: StepContext,
 ): Stepped | IntentRefusal {
-  if (order.payments.some(({ status }) => status === 'authorized')) return { outcome: 'capture-pending' };
+  if (order.payments.some(awaitsCapture)) return { outcome: 'capture-pending' };
   const lines = linesToRefund(order, step.lines);
   if ('outcome' in lines) return lines;
   const amountMinor = step.amountMinor ?? lines.priceMinor;
   const most = Math.max(0, ...order.payments.map((payment) => refundableMinor(order, payment)));
   const payment = order.payments.find((each) => refundableMinor(order, each) >= amountMinor);
-  if (payment === undefined || amountMinor === 0) return { outcome: 'amount-exceeded', refundableMinor: most };
+  if (payment === undefined || amountMinor <= 0) return { outcome: 'amount-exceeded', refundableMinor: most };
 
   const made = newRefund(
     order,
@@ -258,11 +258,12 @@ function linesToRefund(
   const exceeded: { itemId: string; refundable: number; restockable: number }[] = [];
   const lines: RefundLine[] = [];
   let priceMinor = 0;
-  for (const { itemId, quantity, restock } of asked) {
+  for (const [index, { itemId, quantity, restock }] of asked.entries()) {
     const line = order.lines.find((each) => each.itemId === itemId);
+    const twice = asked.findIndex((each) => each.itemId === itemId) < index;
     const refundable = line === undefined ? 0 : line.quantity - line.refunded;
     const restockable = line?.sold ?? 0;
-    if (line === undefined || quantity > refundable || (restock && quantity > restockable)) {
+    if (line === undefined || twice || quantity > refundable || (restock && quantity > restockable)) {
       exceeded.push({ itemId, refundable, restockable });
       continue;
     }

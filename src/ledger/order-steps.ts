@@ -336,13 +336,15 @@ async function writeRetained(db: Queryable, steps: readonly WrittenStep[]): Prom
 
 async function writeJobs(db: Queryable, steps: readonly WrittenStep[], newId: () => string): Promise<void> {
   const ended = steps.flatMap(({ step }) => step.endedJobs);
-  const made = steps.flatMap(({ step, occurredAt }) =>
-    step.jobs.map((job: NewJob) => ({
-      ...job,
-      orderId: step.order.id,
-      createdAt: occurredAt,
-      runAt: new Date(occurredAt.getTime() + job.delayMs),
-    })),
+  const made = steps.flatMap(({ step, occurredAt }, index) =>
+    step.jobs
+      .filter((job) => !endedLater(job, steps.slice(index + 1)))
+      .map((job) => ({
+        ...job,
+        orderId: step.order.id,
+        createdAt: occurredAt,
+        runAt: new Date(occurredAt.getTime() + job.delayMs),
+      })),
   );
   await Promise.all([
     ended.length === 0
@@ -363,6 +365,13 @@ async function writeJobs(db: Queryable, steps: readonly WrittenStep[], newId: ()
           arrayLiteral(made.map(({ createdAt }) => timeText(createdAt))),
         ]),
   ]);
+}
+
+/** A job that a later step of the same batch leaves nothing to do for is never written. */
+function endedLater(job: NewJob, later: readonly WrittenStep[]): boolean {
+  return later.some(({ step }) =>
+    step.endedJobs.some(({ kind, paymentId }) => kind === job.kind && paymentId === job.paymentId),
+  );
 }
 
 function timeText(time: Date | null): string {

@@ -1,3 +1,4 @@
+import type { OrderStatus } from '../domain/order.ts';
 import type { Payment, PaymentAnswer } from '../domain/payment.ts';
 import { type Queryable, statement } from './statement.ts';
 
@@ -85,4 +86,17 @@ const noteRef = statement(
 /** Notes the provider's own id as soon as it is known. Nobody sees it, so no version is raised. */
 export async function noteProviderRef(db: Queryable, paymentId: string, providerRef: string): Promise<void> {
   await db.query(noteRef, [paymentId, providerRef]);
+}
+
+const readUnpaidOrder = statement<{ status: OrderStatus }>(
+  'read_unpaid_order',
+  `SELECT orders.status FROM payments JOIN orders ON orders.id = payments.order_id
+   WHERE payments.id = $1 AND payments.status = 'cancelled' AND payments.decline_code IS NULL
+     AND orders.status IN ('ready_for_pickup', 'in_transit', 'completed')`,
+);
+
+/** The status of an order that goes on though the authorization that should pay it is gone; undefined where it is paid. */
+export async function findUnpaidOrder(db: Queryable, paymentId: string): Promise<OrderStatus | undefined> {
+  const [row] = await db.query(readUnpaidOrder, [paymentId]);
+  return row?.status;
 }

@@ -146,13 +146,7 @@ function kitchenWays(): Partial<Record<Status, readonly [string, Actor][]>> {
 }
 
 /** From payment to handing over. */
-const WITH_CODE: readonly Status[] = [
-  'confirmed',
-  'pending_acceptance',
-  'preparing',
-  'ready_for_pickup',
-  'in_transit',
-];
+const WITH_CODE: readonly Status[] = ['confirmed', 'pending_acceptance', 'preparing', 'ready_for_pickup', 'in_transit'];
 
 /** Makes orders and walks them to where a test begins. */
 export interface Walker {
