@@ -8,6 +8,7 @@ import { createPlaceOrder, type PlaceOrder } from './actions/place-order.ts';
 import { createStepOrders, type StepOrders } from './actions/step-orders.ts';
 import { composePayments, type Payments } from './compose-payments.ts';
 import type { Config } from './config.ts';
+import type { Deadline } from './domain/pass-deadline.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
 import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
@@ -74,7 +75,7 @@ import { hashPassword, verifyPassword } from './operations/password.ts';
 import { createStopper, type Stopper } from './operations/stopper.ts';
 import { createAnswerSweeper } from './workers/answer-sweeper.ts';
 import { createDeadlineSweeper } from './workers/deadline-sweeper.ts';
-import { createLoop } from './workers/loop.ts';
+import { createLoop, type Duty } from './workers/loop.ts';
 
 /** A running engine. */
 export interface Engine {
@@ -85,6 +86,9 @@ export interface Engine {
   /** Finishes what was accepted and stops everything in the reverse order of its start. May be called twice. */
   stop(): Promise<void>;
 }
+
+/** How long past the pin's limit, and past the provider's time-out, the stock of an open payment may be held. */
+const SETTLE_GRACE_MS = 5_000;
 
 /** What the answers that this process remembers may take of its memory. */
 const ANSWERS_BYTES_MAX = 32 * 1024 * 1024;
@@ -181,22 +185,35 @@ async function prepareLedger(config: Config, { database }: Ledger, log: Logger):
 
 function startWorkers(
   config: Config,
-  { database }: Ledger,
+  { database, placing }: Ledger,
   payments: Payments,
   metrics: Metrics,
   log: Logger,
   stopper: Stopper,
 ): void {
   const duties = [
-    createDeadlineSweeper({ database, deadline: 'hold-expired', observe: metrics.observeExpired }),
-    createDeadlineSweeper({ database, deadline: 'acceptance-overdue', observe: metrics.observeOverdue }),
+    sweeper('hold-expired', 0),
+    sweeper('acceptance-overdue', 0),
+    // The provider is told first; then the stock waits no longer, whatever the provider does.
+    sweeper('settle-overdue', config.PAYMENT_TIMEOUT_MS + SETTLE_GRACE_MS),
     createAnswerSweeper({ database, retentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS }),
     ...payments.duties,
   ];
-  for (const duty of duties) {
-    const loop = createLoop(duty, log);
-    loop.start();
-    stopper.add(duty.name, loop.stop);
+  const loops = duties.map((duty) => createLoop(duty, log));
+  for (const loop of loops) loop.start();
+  // All at once: a long one must not keep the others working.
+  stopper.add('background duties', () => Promise.all(loops.map((loop) => loop.stop())));
+
+  function sweeper(deadline: Deadline, graceMs: number): Duty {
+    return createDeadlineSweeper({
+      database: placing,
+      deadline,
+      graceMs,
+      observe(_deadline, { passed, failures }) {
+        metrics.observeDeadlines(deadline, passed);
+        for (const { error } of failures) log.error({ err: error, deadline }, 'an overdue order could not be changed');
+      },
+    });
   }
 }
 

@@ -33,7 +33,8 @@ const ATTEMPTS_MAX = 5;
  * - Serialization failure, deadlock, lock time-out, a key that was used meanwhile (`repeatKey`): the whole batch again.
  * - Connection lost: the outcome of a COMMIT may be unknown, so the same batch, with the same ids and keys, runs
  *   again; the repeat check after the locks tells. Until `settleMs` are over nothing is answered.
- * - Data that cannot be written: the batch is split until the culprit stands alone.
+ * - Data that cannot be written, or a defect in deciding one of the requests: the batch is split until the culprit
+ *   stands alone.
  * - Anything else fails the batch without effect.
  *
  * `decide` issues its first statements before its first wait: they share a round trip with BEGIN. So does `write` with
@@ -58,7 +59,7 @@ export async function commitBatch<Request, Outcome>(
 
     const fault = violatedUniqueKey(error) === batch.repeatKey ? 'retryable' : faultOf(error);
     const outOfTime = performance.now() >= giveUpAt;
-    if (fault === 'bad-data') return splitBatch(database, requests, batch, error);
+    if (fault === 'bad-data' || fault === 'not-database') return splitBatch(database, requests, batch, error);
     if (fault === 'retryable' && attempt < ATTEMPTS_MAX && !outOfTime) continue;
     if (fault === 'connection-lost' && !outOfTime) {
       await pause(Math.min(RECONNECT_PAUSE_MS, giveUpAt - performance.now()));

@@ -12,6 +12,7 @@ import {
 import { allowedIntents, type IntentRefusal, type IntentStep, takeIntent } from '../domain/take-intent.ts';
 import {
   findStepRepeats,
+  lockItemsOf,
   lockOrders,
   type RepeatedStep,
   readOrderFacts,
@@ -87,7 +88,10 @@ export async function decideSteps(
     readOrderFacts(db, orderIds),
     findStepRepeats(db, intents.map(keyOf)),
   ]);
-  const stock = await readStockFacts(db, ordersThatMayTakeAgain(requests, facts.orders));
+  const takers = ordersThatMayTakeAgain(requests, facts.orders);
+  // The items of all orders at once and sorted, or the locks of the takers and of the others would cross.
+  if (takers.length > 0) await lockItemsOf(db, orderIds);
+  const stock = await readStockFacts(db, takers);
   return decideInTurn(requests, { now: facts.now, orders: facts.orders, stock, repeats, newId });
 }
 
@@ -137,7 +141,7 @@ function decideInTurn(
     const decision = decideStep(order, request, context, opened);
     if (decision.outcome !== 'stepped') return decision;
     orders.set(order.id, decision.order);
-    moveStockFacts(stock, order, decision.order);
+    moveStockFacts(situation, order, decision.order);
     const written = writtenStep(order, decision, request, now);
     if (written.key !== null && request.kind === 'intent') {
       const { fingerprint, requestId } = request;
@@ -189,7 +193,7 @@ function decideIntent(
 }
 
 /** What one step takes or gives back, the next one of the batch sees. */
-function moveStockFacts(stock: Situation['stock'], before: OrderFacts, after: OrderFacts): void {
+function moveStockFacts({ stock, orders }: Situation, before: OrderFacts, after: OrderFacts): void {
   if (stock.size === 0) return;
   for (const [index, line] of after.lines.entries()) {
     const was = before.lines[index];
@@ -199,7 +203,7 @@ function moveStockFacts(stock: Situation['stock'], before: OrderFacts, after: Or
     for (const [orderId, items] of stock) {
       const facts = items.get(line.itemId);
       if (facts === undefined) continue;
-      const sameCustomer = orderId === before.id;
+      const sameCustomer = orders.get(orderId)?.customerId === before.customerId;
       items.set(line.itemId, {
         ...facts,
         available: facts.available - taken,

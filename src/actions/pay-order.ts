@@ -55,20 +55,18 @@ export function createPayOrder(options: {
       kind: 'intent',
       step: { intent: 'payment', paymentId, provider: providers.live.name, testProvider: providers.test.name },
     });
-    if (opened.outcome === 'repeat') {
-      if (!opened.sameRequest) return { outcome: 'key-reused' };
-      return answerRepeat(intent.orderId, opened.version);
-    }
-    if (opened.outcome !== 'stepped') return opened;
-    const payment = opened.order.payments.find(({ id }) => id === paymentId);
+    if (opened.outcome === 'repeat' && !opened.sameRequest) return { outcome: 'key-reused' };
+    // The same request id means that this attempt's own batch was committed though its answer was lost.
+    const own = opened.outcome === 'repeat' && opened.requestId === intent.requestId;
+    if (opened.outcome === 'repeat' && !own) return answerRepeat(intent.orderId, opened.version);
+    if (opened.outcome !== 'stepped' && opened.outcome !== 'repeat') return opened;
+
+    const payment = await findPayment(database, paymentId);
     const provider = payment && providers.byName(payment.provider);
     if (payment === undefined || provider === undefined) throw new Error('An attempt was opened without its provider.');
-    const answer = await chargeAndSettle(
-      provider,
-      { ...payment, paymentMethod, returnUrl },
-      opened.order.version,
-      intent.requestId,
-    );
+    const openedAt = opened.outcome === 'stepped' ? opened.order.version : opened.version;
+    const charge = { ...payment, paymentMethod, returnUrl };
+    const answer = await chargeAndSettle(provider, charge, openedAt, intent.requestId);
     return { outcome: 'answered', answer, replayed: false };
   };
 

@@ -6,9 +6,10 @@ import {
   type DiscrepancyKind,
   forgetDiscrepancies,
   keepDiscrepancy,
+  listUnseenDiscrepancies,
 } from '../ledger/payment-discrepancies.ts';
 import { askSoon } from '../ledger/payment-jobs.ts';
-import type { PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
+import { OutcomeUnknownError, type PaymentProvider, type ProviderPayment } from '../payments/payment-provider.ts';
 
 /** Payments that are looked up at once. */
 const PAGE_SIZE = 200;
@@ -16,7 +17,19 @@ const PAGE_SIZE = 200;
 /** What a comparison of the books came to. */
 export interface Reconciliation {
   readonly compared: number;
-  readonly discrepancies: readonly Discrepancy[];
+  /** How many differences it has found. */
+  readonly discrepancies: number;
+}
+
+/** Which payments are compared. */
+export interface ComparedSpan {
+  readonly since: Date;
+  /** When the comparison begins. */
+  readonly now: Date;
+  /** Payments made later may be known to one side only, for good reasons. */
+  readonly settledBefore: Date;
+  /** Ends the comparison early; what it has not seen again is kept. */
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -29,22 +42,36 @@ export interface Reconciliation {
 export async function reconcileMoney(
   database: Database,
   provider: PaymentProvider,
-  span: { readonly since: Date; readonly now: Date; readonly settledBefore: Date },
+  { since, now, settledBefore, stopping }: ComparedSpan,
 ): Promise<Reconciliation> {
   const known = new Set<string>();
-  const found: Discrepancy[] = [];
   let compared = 0;
-  for await (const page of pagesOf(provider.listPayments(span.since))) {
+  let discrepancies = 0;
+  const keep = async (found: readonly Discrepancy[]) => {
+    for (const each of found) await keepDiscrepancy(database, each, now);
+    discrepancies += found.length;
+  };
+
+  for await (const page of pagesOf(provider.listPayments(since))) {
+    if (stopping.aborted) return { compared, discrepancies };
     compared += page.length;
     for (const payment of page) if (payment.paymentId !== null) known.add(payment.paymentId);
-    found.push(...(await comparePage(database, provider, page)));
+    await keep(await comparePage(database, provider, page, stopping));
   }
-  for await (const id of movedPayments(database, provider.name, { since: span.since, until: span.settledBefore })) {
-    if (!known.has(id)) found.push(...(await compareMissing(database, provider, id)));
+  for await (const id of movedPayments(database, provider.name, { since, until: settledBefore })) {
+    if (stopping.aborted) return { compared, discrepancies };
+    if (!known.has(id)) await keep(await compareMissing(database, provider, id));
   }
-  for (const each of found) await keepDiscrepancy(database, each, span.now);
-  await forgetDiscrepancies(database, provider.name, span.now);
-  return { compared, discrepancies: found };
+  for (const older of await listUnseenDiscrepancies(database, provider.name, now)) {
+    if (stopping.aborted) return { compared, discrepancies };
+    // Of this run's payments it is known that they agree by now; those that are older are asked for by name.
+    const agrees = older.paymentId !== null && known.has(older.paymentId);
+    const found = agrees ? [] : await compareOlder(database, provider, older);
+    if (found === undefined) discrepancies += 1;
+    else if (found.length > 0) await keep(found);
+    else await forgetDiscrepancies(database, provider.name, older.subject, now);
+  }
+  return { compared, discrepancies };
 }
 
 async function* pagesOf(payments: AsyncIterable<ProviderPayment>): AsyncIterable<ProviderPayment[]> {
@@ -77,6 +104,7 @@ async function comparePage(
   database: Database,
   provider: PaymentProvider,
   page: readonly ProviderPayment[],
+  stopping: AbortSignal,
 ): Promise<Discrepancy[]> {
   // Payments that the engine did not make (another shop on the same account) are none of its business.
   const ours = page.flatMap((seen) => (seen.paymentId === null ? [] : [{ ...seen, paymentId: seen.paymentId }]));
@@ -86,28 +114,36 @@ async function comparePage(
   );
   const found: Discrepancy[] = [];
   for (const seen of ours) {
+    if (stopping.aborted) break;
     if (differences(provider.name, booked.get(seen.paymentId), seen).length === 0) continue;
     found.push(...(await lookAgain(database, provider, seen)));
   }
   return found;
 }
 
-/** Takes in what the provider knows more, and compares once more. */
-async function lookAgain(
-  database: Database,
-  provider: PaymentProvider,
-  seen: ProviderPayment & { readonly paymentId: string },
-): Promise<Discrepancy[]> {
+type SeenPayment = ProviderPayment & { readonly paymentId: string };
+
+/** Takes in what the provider knows more, and compares once more. A provider that is silent now keeps its listed word. */
+async function lookAgain(database: Database, provider: PaymentProvider, seen: SeenPayment): Promise<Discrepancy[]> {
   const { paymentId } = seen;
   const before = (await findBookedPayments(database, [paymentId])).get(paymentId);
   if (before === undefined) return differences(provider.name, undefined, seen);
   await askSoon(database, paymentId);
-  const now = await provider.find({ ...before, providerRef: seen.providerRef });
+  const now = await findOrKeep(provider, before, seen);
   const after = (await findBookedPayments(database, [paymentId])).get(paymentId);
-  return differences(provider.name, after, { ...now, paymentId });
+  return differences(provider.name, after, now);
 }
 
-/** The ledger has money of which the provider's list says nothing: is it asked by name, does it know it? */
+async function findOrKeep(provider: PaymentProvider, booked: BookedPayment, seen: SeenPayment): Promise<SeenPayment> {
+  try {
+    return { ...(await provider.find({ ...booked, providerRef: seen.providerRef })), paymentId: seen.paymentId };
+  } catch (error) {
+    if (error instanceof OutcomeUnknownError) return seen;
+    throw error;
+  }
+}
+
+/** The ledger has money of which the provider's list says nothing. */
 async function compareMissing(
   database: Database,
   provider: PaymentProvider,
@@ -115,17 +151,47 @@ async function compareMissing(
 ): Promise<Discrepancy[]> {
   const booked = (await findBookedPayments(database, [paymentId])).get(paymentId);
   if (booked === undefined) return [];
-  return [
-    {
-      provider: provider.name,
-      subject: paymentId,
-      kind: 'missing_payment',
-      orderId: booked.orderId,
-      paymentId,
-      ledgerSays: `${booked.status} ${booked.capturedMinor}`,
-      providerSays: null,
-    },
-  ];
+  const found = await findByName(provider, booked);
+  if (found === undefined) return [];
+  return found.status === 'unconfirmed' || found.capturedMinor < booked.capturedMinor
+    ? [missing(provider, booked)]
+    : differences(provider.name, booked, { ...found, paymentId });
+}
+
+function missing(provider: PaymentProvider, booked: BookedPayment): Discrepancy {
+  return {
+    provider: provider.name,
+    subject: booked.id,
+    kind: 'missing_payment',
+    orderId: booked.orderId,
+    paymentId: booked.id,
+    ledgerSays: `${booked.status} ${booked.capturedMinor}`,
+    providerSays: null,
+  };
+}
+
+/** Compares a payment about which a difference is known, though it is too old to be listed. Undefined: nobody can tell. */
+async function compareOlder(
+  database: Database,
+  provider: PaymentProvider,
+  { subject, paymentId }: { readonly subject: string; readonly paymentId: string | null },
+): Promise<Discrepancy[] | undefined> {
+  const booked = paymentId === null ? undefined : (await findBookedPayments(database, [paymentId])).get(paymentId);
+  // Money that the ledger does not know stays somebody's to explain.
+  if (booked === undefined) return undefined;
+  if (subject === booked.id) return compareMissing(database, provider, booked.id);
+  const found = await findByName(provider, booked);
+  return found && differences(provider.name, booked, { ...found, paymentId: booked.id });
+}
+
+/** What the provider knows of one payment; undefined while it is silent. */
+async function findByName(provider: PaymentProvider, booked: BookedPayment): Promise<ProviderPayment | undefined> {
+  try {
+    return await provider.find(booked);
+  } catch (error) {
+    if (error instanceof OutcomeUnknownError) return undefined;
+    throw error;
+  }
 }
 
 /** Which of the provider's statuses fit one of the ledger's. */
@@ -138,11 +204,7 @@ const FITTING: Readonly<Record<BookedPayment['status'], readonly ProviderPayment
   cancelled: ['cancelled', 'failed'],
 };
 
-function differences(
-  provider: string,
-  booked: BookedPayment | undefined,
-  seen: ProviderPayment & { readonly paymentId: string },
-): Discrepancy[] {
+function differences(provider: string, booked: BookedPayment | undefined, seen: SeenPayment): Discrepancy[] {
   const about = {
     provider,
     subject: seen.providerRef ?? seen.paymentId,

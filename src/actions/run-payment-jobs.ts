@@ -1,26 +1,31 @@
 import type { Database } from '../ledger/database.ts';
-import { type ClaimedJob, claimJobs, endJob, postponeJob } from '../ledger/payment-jobs.ts';
+import { type ClaimedJob, claimJobs, endJob, type JobLane, postponeJob } from '../ledger/payment-jobs.ts';
 import { findUnpaidOrder } from '../ledger/payments.ts';
 import type { PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
 import type { SystemRequest } from './decide-steps.ts';
 import { type PaymentProviders, reportOf } from './payment-report.ts';
 import type { StepOrders } from './step-orders.ts';
 
-/** Jobs that one process does at the same time. */
-const JOBS_AT_ONCE = 20;
+/** Jobs of each lane that one process does at the same time. They mostly wait for the provider. */
+const JOBS_AT_ONCE = 40;
+const LANES: readonly JobLane[] = ['ask', 'carry-out'];
 
 /** Between two tries: doubled each time, up to a minute while somebody waits for the outcome, then up to an hour. */
 const FIRST_RETRY_MS = 1_000;
 const WAITED_FOR_RETRY_MAX_MS = 60_000;
 const RETRY_MAX_MS = 3_600_000;
 
-/** After this many tries (some half a day) a capture, void or refund waits for a person. */
-const ATTEMPTS_MAX = 20;
+/** After this many tries without any answer (some four days) a capture, void or refund waits for a person. */
+const ATTEMPTS_MAX = 100;
+
+/** A provider that answers "not yet" is asked again after a quarter of the time that the job has taken so far. */
+const NOT_YET_SHARE = 1 / 4;
 
 /** How a job went. */
 type JobResult =
   | { readonly result: 'done' }
   | { readonly result: 'failed'; readonly error: string }
+  /** `error` is null where the provider has answered, and there is only more time needed. */
   | { readonly result: 'later'; readonly error: string | null; readonly afterMs?: number };
 
 /** What an attempt can have come to. */
@@ -53,35 +58,44 @@ export function createRunPaymentJobs(options: {
   onError: (job: ClaimedJob, error: unknown) => void;
 }): RunPaymentJobs {
   const { database, stepOrders, providers, leaseMs } = options;
-  const underWay = new Set<Promise<void>>();
+  const underWay = { ask: new Set<Promise<void>>(), 'carry-out': new Set<Promise<void>>() };
 
   return {
     async take() {
-      const room = JOBS_AT_ONCE - underWay.size;
-      if (room === 0) return { more: false };
-      const jobs = await claimJobs(database, room, leaseMs);
-      for (const job of jobs) begin(job);
-      return { more: jobs.length === room };
+      const full = await Promise.all(LANES.map(takeLane));
+      return { more: full.some(Boolean) };
     },
     async settled() {
-      await Promise.all(underWay);
+      await Promise.all(LANES.flatMap((lane) => [...underWay[lane]]));
     },
   };
 
-  function begin(job: ClaimedJob): void {
+  /** Whether there were at least as many jobs as there was room for. */
+  async function takeLane(lane: JobLane): Promise<boolean> {
+    const room = JOBS_AT_ONCE - underWay[lane].size;
+    if (room === 0) return false;
+    const jobs = await claimJobs(database, lane, room, leaseMs);
+    for (const job of jobs) begin(job, underWay[lane]);
+    return jobs.length === room;
+  }
+
+  function begin(job: ClaimedJob, lane: Set<Promise<void>>): void {
     const running = run(job)
       .catch((error: unknown) => options.onError(job, error))
-      .finally(() => underWay.delete(running));
-    underWay.add(running);
+      .finally(() => lane.delete(running));
+    lane.add(running);
   }
 
   async function run(job: ClaimedJob): Promise<void> {
     const result = await attempt(job);
     if (result.result === 'done') return endJob(database, job, 'done');
-    if (result.result === 'later' && (job.kind === 'settle' || job.attempts < ATTEMPTS_MAX)) {
-      return postponeJob(database, job, result.afterMs ?? retryDelayMs(job), result.error);
+    if (result.result === 'later') {
+      const { error } = result;
+      const outOfTries = error !== null && job.kind !== 'settle' && job.attempts >= ATTEMPTS_MAX;
+      const delayMs = result.afterMs ?? retryDelayMs(job, error === null);
+      if (!outOfTries) return postponeJob(database, job, delayMs, error);
     }
-    const error = result.error ?? 'The provider did not finish it in time.';
+    const error = result.error ?? 'The provider did not tell how it ended.';
     await endJob(database, job, 'failed', error);
     options.onFailed(job, error);
   }
@@ -179,10 +193,14 @@ function pinIsOver({ kind, orderStatus, settleBy, now }: ClaimedJob): boolean {
 }
 
 /** Never past the moment at which the pin's limit asks for a decision. */
-function retryDelayMs({ attempts, kind, orderStatus, settleBy, now }: ClaimedJob): number {
+function retryDelayMs(job: ClaimedJob, answered: boolean): number {
+  const { attempts, kind, orderStatus, settleBy, createdAt, now } = job;
   const waitedFor = kind === 'settle' && orderStatus === 'payment_processing';
   const longest = waitedFor ? WAITED_FOR_RETRY_MAX_MS : RETRY_MAX_MS;
-  const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), longest);
+  const wanted = answered
+    ? Math.max(FIRST_RETRY_MS, (now.getTime() - createdAt.getTime()) * NOT_YET_SHARE)
+    : FIRST_RETRY_MS * 2 ** (attempts - 1);
+  const delayMs = Math.min(wanted, longest);
   if (!waitedFor || settleBy === null || settleBy <= now) return delayMs;
   return Math.min(delayMs, settleBy.getTime() - now.getTime());
 }

@@ -18,6 +18,22 @@ export interface StepOrders {
 /** Bounds the time that one transaction keeps the locks of hot items. */
 const BATCH_SIZE_MAX = 200;
 
+/** Decides some steps and writes those that happen, in one transaction (see `commitBatch`). */
+export function commitSteps(
+  database: Pick<Database, 'connect'>,
+  requests: readonly StepRequest[],
+  settleMs: number,
+): Promise<readonly (StepOutcome | BatchFailure)[]> {
+  return commitBatch(database, requests, {
+    decide: async (connection, batch) => {
+      const { outcomes, steps } = await decideSteps(connection, batch, randomUUIDv7);
+      return { outcomes, write: steps.length === 0 ? null : () => writeSteps(connection, steps, randomUUIDv7) };
+    },
+    repeatKey: ORDER_STEPPED_ONCE,
+    settleMs,
+  });
+}
+
 /**
  * Steps of orders are decided and committed in groups, as orders are placed: those that arrive while a commit is under
  * way are taken together by the next one.
@@ -30,18 +46,7 @@ export function createStepOrders(options: {
 }): StepOrders {
   const { database, waitingMax, deadlineMs } = options;
   const queue = createBatchQueue<StepRequest, StepOutcome | BatchFailure>({
-    run: (requests) =>
-      commitBatch(database, requests, {
-        decide: async (connection, batch) => {
-          const { outcomes, steps } = await decideSteps(connection, batch, randomUUIDv7);
-          return {
-            outcomes,
-            write: steps.length === 0 ? null : () => writeSteps(connection, steps, randomUUIDv7),
-          };
-        },
-        repeatKey: ORDER_STEPPED_ONCE,
-        settleMs: deadlineMs,
-      }),
+    run: (requests) => commitSteps(database, requests, deadlineMs),
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
     deadlineMs,

@@ -11,21 +11,29 @@ import {
 } from '../../test/support/order-facts.ts';
 import { type Deadline, passDeadline } from './pass-deadline.ts';
 
-const DEADLINES: readonly Deadline[] = ['hold-expired', 'acceptance-overdue'];
+const STATUS_OF = {
+  'hold-expired': 'pending_payment',
+  'settle-overdue': 'payment_processing',
+  'acceptance-overdue': 'pending_acceptance',
+} as const satisfies Record<Deadline, string>;
+const DEADLINES = Object.keys(STATUS_OF) as Deadline[];
 const unchanged = { outcome: 'unchanged' };
 
 for (const { fulfillment, status } of SITUATIONS) {
   for (const deadline of DEADLINES) {
-    const due = { 'hold-expired': 'pending_payment', 'acceptance-overdue': 'pending_acceptance' }[deadline] === status;
+    const due = STATUS_OF[deadline] === status;
     test(`${deadline} of a ${fulfillment} order in ${status} ${due ? 'ends it from its deadline on' : 'changes nothing'}`, () => {
-      const order = orderFacts({ fulfillment, status });
-      const until = (deadline === 'hold-expired' ? order.payBy : order.acceptBy) ?? NOW;
+      const open = status === 'payment_processing' ? [payment({ status: 'processing' })] : [];
+      const order = orderFacts({ fulfillment, status, payments: open });
+      const { payBy, settleBy, acceptBy } = order;
+      const until =
+        { 'hold-expired': payBy, 'settle-overdue': settleBy, 'acceptance-overdue': acceptBy }[deadline] ?? NOW;
       const at = (ms: number) => passDeadline(order, deadline, stepContext({ now: new Date(until.getTime() + ms) }));
       assert.deepEqual(at(-1), unchanged);
       if (!due) return assert.deepEqual(at(1_000_000), unchanged);
       for (const ms of [0, 1]) {
         const { order: next } = mustStep(at(ms));
-        assert.equal(next.status, deadline === 'hold-expired' ? 'expired' : 'rejected');
+        assert.equal(next.status, deadline === 'acceptance-overdue' ? 'rejected' : 'expired');
         assert.equal(next.version, order.version + 1);
       }
     });

@@ -142,9 +142,14 @@ export function newRefund(
   };
 }
 
-/** A job that is due at once, but for the question after a charge, which the one who charges asks first. */
+/** A job that is due at once. */
 export function jobFor(kind: NewJob['kind'], paymentId: string, refundId: string | null = null): NewJob {
-  return { kind, paymentId, refundId, delayMs: kind === 'settle' ? CHARGE_LEASE_MS : 0 };
+  return { kind, paymentId, refundId, delayMs: 0 };
+}
+
+/** The question how a charge ended: due when the one who charges has had the time to hear it, or the pin is over. */
+export function askAfterCharge(paymentId: string, { pinSeconds }: OrderFacts['terms']): NewJob {
+  return { kind: 'settle', paymentId, refundId: null, delayMs: Math.min(CHARGE_LEASE_MS, pinSeconds * 1_000) };
 }
 
 /** The order in its next version: the one place that raises it. */

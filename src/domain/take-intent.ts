@@ -3,6 +3,7 @@ import { INTENTS, type Intent, type OrderActor, type Transition, transitionsFrom
 import { awaitsCapture, isOpen, type Payment, type RefundLine } from './payment.ts';
 import { paymentSnapshot } from './payment-snapshot.ts';
 import {
+  askAfterCharge,
   follow,
   giveBack,
   jobFor,
@@ -47,12 +48,17 @@ export type IntentStep =
       readonly lines: readonly { readonly itemId: string; readonly quantity: number; readonly restock: boolean }[];
     };
 
+/** The most attempts to pay one order. Somebody who tries cards finds an end. */
+export const ATTEMPTS_MAX = 20;
+
 /** Why an intent is not carried out. Expected, so a value. Nothing changes. */
 export type IntentRefusal =
   /** Not from this status, or not any more. */
   | { readonly outcome: 'not-allowed'; readonly allowed: readonly Intent[] }
   /** The outcome of an earlier attempt to pay is still open. */
   | { readonly outcome: 'payment-open' }
+  /** It was tried ATTEMPTS_MAX times. */
+  | { readonly outcome: 'too-many-attempts' }
   /** The provider has not said yet whether the money is captured; it may be asked for again in a moment. */
   | { readonly outcome: 'capture-pending' }
   | { readonly outcome: 'amount-exceeded'; readonly refundableMinor: number }
@@ -126,6 +132,7 @@ function openAttempt(
   context: StepContext,
 ): Stepped | IntentRefusal {
   if (order.payments.some(isOpen)) return { outcome: 'payment-open' };
+  if (order.payments.length >= ATTEMPTS_MAX) return { outcome: 'too-many-attempts' };
   const payment: Payment = {
     id: paymentId,
     orderId: order.id,
@@ -147,7 +154,7 @@ function openAttempt(
     type: row.event,
     cause: 'payment',
     details: { payment: paymentSnapshot(payment) },
-    jobs: [jobFor('settle', payment.id)],
+    jobs: [askAfterCharge(payment.id, order.terms)],
   });
 }
 

@@ -28,6 +28,7 @@ export const PROBLEMS = {
   'sale-not-open': { status: 409, title: 'The sale takes no orders now.' },
   'order-step-not-allowed': { status: 409, title: 'The order does not allow this now.' },
   'payment-open': { status: 409, title: 'The outcome of an earlier payment is not known yet.' },
+  'payment-attempts-exceeded': { status: 409, title: 'The order was tried to be paid too often.' },
   'capture-pending': { status: 409, title: 'The money is being captured.' },
   'amount-exceeded': { status: 409, title: 'That is more money than can be given back.' },
   'lines-exceeded': { status: 409, title: 'That is more units than can be given back.' },

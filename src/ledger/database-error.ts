@@ -11,8 +11,10 @@ export type DatabaseFault =
   | 'connection-lost'
   /** The server cannot do it now: disk full, out of memory, a time-out, a standby that only reads. Nothing was written. */
   | 'unable'
-  /** Anything else: a defect of ours. */
-  | 'other';
+  /** Anything else that the database says: a defect of ours. */
+  | 'other'
+  /** The database said nothing: a defect in our own code. */
+  | 'not-database';
 
 const RETRYABLE = new Set(['40001', '40P01', '55P03']);
 
@@ -44,7 +46,7 @@ export function faultOf(error: unknown): DatabaseFault {
     if (code === '53300') return 'connection-lost';
     return UNABLE.test(code) ? 'unable' : 'other';
   }
-  return error instanceof Error && CONNECTION_WORDS.test(error.message) ? 'connection-lost' : 'other';
+  return error instanceof Error && CONNECTION_WORDS.test(error.message) ? 'connection-lost' : 'not-database';
 }
 
 /** The name of the unique constraint that a statement violated, if that is what happened (SQLSTATE 23505). */

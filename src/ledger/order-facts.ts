@@ -227,9 +227,14 @@ interface StockRow {
   units: number;
 }
 
+/** Locks the items of some orders, in the order of their ids. */
+export async function lockItemsOf(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.query(lockItemsOfOrders, [arrayLiteral(orderIds)]);
+}
+
 /**
- * Locks the items of some orders and reads what is available of them, and what the orders' customers have: for steps
- * that take stock again. By order, then by item.
+ * What is available of the items of some orders, and what the orders' customers have: for steps that take stock again.
+ * By order, then by item. The items are locked.
  */
 export async function readStockFacts(
   db: Queryable,
@@ -237,8 +242,7 @@ export async function readStockFacts(
 ): Promise<Map<string, Map<string, StockFacts>>> {
   const stock = new Map<string, Map<string, StockFacts>>();
   if (orderIds.length === 0) return stock;
-  const ids = arrayLiteral(orderIds);
-  const [, rows] = await Promise.all([db.query(lockItemsOfOrders, [ids]), db.query(readStockOfOrders, [ids])]);
+  const rows = await db.query(readStockOfOrders, [arrayLiteral(orderIds)]);
   for (const { order_id, item_id, available, limit_per_customer, units } of rows) {
     const ofOrder = stock.get(order_id) ?? new Map<string, StockFacts>();
     ofOrder.set(item_id, { available, limitPerCustomer: limit_per_customer, units });

@@ -7,6 +7,7 @@ export interface BookedPayment {
   readonly id: string;
   readonly orderId: string;
   readonly provider: string;
+  readonly providerRef: string | null;
   readonly capture: 'automatic' | 'manual';
   readonly status: PaymentStatus;
   readonly amountMinor: number;
@@ -22,6 +23,7 @@ interface BookedRow {
   id: string;
   order_id: string;
   provider: string;
+  provider_ref: string | null;
   capture: 'automatic' | 'manual';
   status: PaymentStatus;
   amount_minor: number;
@@ -31,7 +33,8 @@ interface BookedRow {
   refunding_minor: number;
 }
 
-const BOOKED = `payments.id, payments.order_id, payments.provider, payments.capture, payments.status, payments.amount_minor,
+const BOOKED = `payments.id, payments.order_id, payments.provider, payments.provider_ref,
+  payments.capture, payments.status, payments.amount_minor,
   payments.currency, payments.captured_minor, coalesce(back.refunded, 0) AS refunded_minor,
   coalesce(back.refunding, 0) AS refunding_minor
   FROM payments
@@ -45,6 +48,7 @@ const toBooked = (row: BookedRow): BookedPayment => ({
   id: row.id,
   orderId: row.order_id,
   provider: row.provider,
+  providerRef: row.provider_ref,
   capture: row.capture,
   status: row.status,
   amountMinor: row.amount_minor,

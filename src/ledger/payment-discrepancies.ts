@@ -44,14 +44,34 @@ export async function keepDiscrepancy(db: Queryable, found: Discrepancy, seenAt:
   await db.query(keep, [provider, subject, kind, orderId, paymentId, ledgerSays, providerSays, seenAt]);
 }
 
-const forget = statement(
-  'forget_payment_discrepancies',
-  'DELETE FROM payment_discrepancies WHERE provider = $1 AND last_seen_at < $2',
+const listOlder = statement<{ subject: string; payment_id: string | null }>(
+  'list_unseen_discrepancies',
+  `SELECT DISTINCT subject, payment_id FROM payment_discrepancies WHERE provider = $1 AND last_seen_at < $2`,
 );
 
-/** Forgets the differences that a whole comparison begun at `comparedAt` has not found again. */
-export async function forgetDiscrepancies(db: Queryable, provider: string, comparedAt: Date): Promise<void> {
-  await db.query(forget, [provider, comparedAt]);
+/** Payments about which differences were known that a comparison begun at `comparedAt` has not found again. */
+export async function listUnseenDiscrepancies(
+  db: Queryable,
+  provider: string,
+  comparedAt: Date,
+): Promise<{ subject: string; paymentId: string | null }[]> {
+  const rows = await db.query(listOlder, [provider, comparedAt]);
+  return rows.map(({ subject, payment_id }) => ({ subject, paymentId: payment_id }));
+}
+
+const forget = statement(
+  'forget_payment_discrepancies',
+  'DELETE FROM payment_discrepancies WHERE provider = $1 AND subject = $2 AND last_seen_at < $3',
+);
+
+/** Forgets the differences about one payment that have not been seen since `comparedAt`. */
+export async function forgetDiscrepancies(
+  db: Queryable,
+  provider: string,
+  subject: string,
+  comparedAt: Date,
+): Promise<void> {
+  await db.query(forget, [provider, subject, comparedAt]);
 }
 
 interface DiscrepancyRow {

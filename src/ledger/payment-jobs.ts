@@ -23,6 +23,7 @@ export interface ClaimedJob {
   readonly refund: { readonly id: string; readonly amountMinor: number } | null;
   readonly orderStatus: OrderStatus;
   readonly settleBy: Date | null;
+  readonly createdAt: Date;
   /** The database's clock. */
   readonly now: Date;
 }
@@ -46,6 +47,7 @@ interface JobRow {
   refund_amount_minor: number | null;
   order_status: OrderStatus;
   settle_by: Date | null;
+  job_created_at: Date;
   now: Date;
 }
 
@@ -54,7 +56,8 @@ interface JobRow {
 const claim = statement<JobRow>(
   'claim_payment_jobs',
   `WITH due AS (
-     SELECT id FROM payment_jobs WHERE status = 'due' AND run_at <= clock_timestamp()
+     SELECT id FROM payment_jobs
+     WHERE status = 'due' AND run_at <= now() AND (kind = 'settle') = $3
      ORDER BY run_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
    ), taken AS (
      UPDATE payment_jobs
@@ -65,7 +68,7 @@ const claim = statement<JobRow>(
    SELECT taken.id, taken.kind, taken.token, taken.attempts, taken.order_id, taken.payment_id, payments.provider,
           payments.provider_ref, payments.status AS payment_status, payments.capture, payments.currency,
           payments.amount_minor, payments.created_at, payments.answer_status IS NOT NULL AS answered,
-          taken.refund_id, refunds.amount_minor AS refund_amount_minor,
+          taken.created_at AS job_created_at, taken.refund_id, refunds.amount_minor AS refund_amount_minor,
           orders.status AS order_status, orders.settle_by, clock_timestamp() AS now
    FROM taken
    JOIN payments ON payments.id = taken.payment_id
@@ -73,9 +76,12 @@ const claim = statement<JobRow>(
    LEFT JOIN refunds ON refunds.id = taken.refund_id`,
 );
 
-/** Takes at most `limit` due jobs for `leaseMs`. */
-export async function claimJobs(db: Queryable, limit: number, leaseMs: number): Promise<ClaimedJob[]> {
-  const rows = await db.query(claim, [limit, leaseMs]);
+/** Jobs that ask how attempts ended, and such as carry out what was decided. Neither may keep the other waiting. */
+export type JobLane = 'ask' | 'carry-out';
+
+/** Takes at most `limit` due jobs of a lane for `leaseMs`. */
+export async function claimJobs(db: Queryable, lane: JobLane, limit: number, leaseMs: number): Promise<ClaimedJob[]> {
+  const rows = await db.query(claim, [limit, leaseMs, lane === 'ask']);
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
@@ -100,6 +106,7 @@ export async function claimJobs(db: Queryable, limit: number, leaseMs: number): 
         : { id: row.refund_id, amountMinor: row.refund_amount_minor },
     orderStatus: row.order_status,
     settleBy: row.settle_by,
+    createdAt: row.job_created_at,
     now: row.now,
   }));
 }
@@ -136,11 +143,12 @@ export async function postponeJob(
   await db.query(postpone, [job.id, job.token, Math.round(delayMs), error]);
 }
 
-const hurry = statement<{ id: string }>(
-  'hurry_settle_job',
-  `UPDATE payment_jobs SET run_at = least(run_at, clock_timestamp())
-   WHERE payment_id = $1 AND kind = 'settle' AND status = 'due'
-   RETURNING id`,
+// The token is raised, too: whoever is at work on the job has asked before this was known, and must not put it off.
+const hurry = statement<{ kind: NewJob['kind'] }>(
+  'hurry_payment_jobs',
+  `UPDATE payment_jobs SET run_at = least(run_at, clock_timestamp()), token = token + 1
+   WHERE payment_id = $1 AND status = 'due'
+   RETURNING kind`,
 );
 
 const askNow = statement(
@@ -149,15 +157,26 @@ const askNow = statement(
    SELECT $1, 'settle', order_id, id, 'due', clock_timestamp(), clock_timestamp() FROM payments WHERE id = $2`,
 );
 
-/** Has the provider asked about a payment at once. */
+/** Has the provider asked about a payment at once, and what is due for it done. */
 export async function askSoon(db: Queryable, paymentId: string): Promise<void> {
   const hurried = await db.query(hurry, [paymentId]);
-  if (hurried.length === 0) await db.query(askNow, [randomUUIDv7(), paymentId]);
+  if (!hurried.some(({ kind }) => kind === 'settle')) await db.query(askNow, [randomUUIDv7(), paymentId]);
+}
+
+const forgetDone = statement(
+  'forget_done_payment_jobs',
+  `DELETE FROM payment_jobs WHERE id IN (
+     SELECT id FROM payment_jobs WHERE status = 'done' AND ended_at < now() - $1 * interval '1 second' LIMIT 1000)`,
+);
+
+/** Forgets jobs that were done long ago. */
+export async function forgetDoneJobs(db: Queryable, olderThanSeconds: number): Promise<void> {
+  await db.query(forgetDone, [olderThanSeconds]);
 }
 
 const count = statement<{ due: number; failed: number }>(
   'count_payment_jobs',
-  `SELECT (SELECT count(*)::int FROM payment_jobs WHERE status = 'due' AND run_at <= clock_timestamp()) AS due,
+  `SELECT (SELECT count(*)::int FROM payment_jobs WHERE status = 'due' AND run_at <= now()) AS due,
           (SELECT count(*)::int FROM payment_jobs WHERE status = 'failed') AS failed`,
 );
 

@@ -22,11 +22,12 @@ const unpark = statement<{ payment_id: string }>(
   'unpark_provider_events',
   `UPDATE provider_events SET parked = false
    FROM payments
-   WHERE provider_events.parked AND payments.id = provider_events.payment_id
+   WHERE provider_events.parked AND provider_events.received_at > now() - interval '1 hour'
+     AND payments.id = provider_events.payment_id
    RETURNING payment_id`,
 );
 
-/** Payments that parked events are about and that are there by now. */
+/** Payments that events parked within the last hour are about and that are there by now. */
 export async function unparkEvents(db: Queryable): Promise<string[]> {
   const rows = await db.query(unpark);
   return rows.map((row) => row.payment_id);
@@ -36,7 +37,7 @@ const forget = statement(
   'forget_provider_events',
   `DELETE FROM provider_events WHERE (provider, event_id) IN (
      SELECT provider, event_id FROM provider_events
-     WHERE received_at < clock_timestamp() - $1 * interval '1 second' ORDER BY received_at LIMIT 1000)`,
+     WHERE received_at < now() - $1 * interval '1 second' ORDER BY received_at LIMIT 1000)`,
 );
 
 /** Forgets events older than a provider would ever repeat. */

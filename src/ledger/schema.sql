@@ -413,6 +413,8 @@ CREATE INDEX orders_by_reference ON public.orders USING btree (reference, id) WH
 CREATE INDEX orders_of_customer ON public.orders USING btree (customer_id, id);
 CREATE INDEX orders_to_accept ON public.orders USING btree (accept_by) WHERE (status = 'pending_acceptance'::public.order_status);
 CREATE INDEX orders_to_expire ON public.orders USING btree (pay_by) WHERE (status = 'pending_payment'::public.order_status);
+CREATE INDEX orders_to_settle ON public.orders USING btree (settle_by) WHERE (status = 'payment_processing'::public.order_status);
+CREATE INDEX payment_jobs_done ON public.payment_jobs USING btree (ended_at) WHERE (status = 'done'::public.job_status);
 CREATE INDEX payment_jobs_due ON public.payment_jobs USING btree (run_at) WHERE (status = 'due'::public.job_status);
 CREATE INDEX payment_jobs_failed ON public.payment_jobs USING btree (id) WHERE (status = 'failed'::public.job_status);
 CREATE INDEX payment_jobs_of_payment ON public.payment_jobs USING btree (payment_id);

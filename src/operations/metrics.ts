@@ -7,8 +7,7 @@ const BATCH_SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 export interface Metrics {
   observePlacing(outcome: string, seconds: number): void;
   observeBatch(requests: number, seconds: number): void;
-  observeExpired(orders: number): void;
-  observeOverdue(orders: number): void;
+  observeDeadlines(deadline: string, orders: number): void;
   observeDiscrepancies(provider: string, discrepancies: number): void;
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   /** Everything in Prometheus' text format. */
@@ -44,14 +43,10 @@ export function createMetrics(read: {
     buckets: PLACING_BUCKETS,
     registers,
   });
-  const expired = new Counter({
-    name: 'doorbuster_orders_expired_total',
-    help: 'Unpaid orders that this process expired.',
-    registers,
-  });
   const overdue = new Counter({
     name: 'doorbuster_orders_overdue_total',
-    help: 'Paid orders that this process rejected because nobody accepted them in time.',
+    help: 'Orders whose deadline this process carried out: hold-expired, settle-overdue, acceptance-overdue.',
+    labelNames: ['deadline'],
     registers,
   });
   const discrepancies = new Gauge({
@@ -109,8 +104,7 @@ export function createMetrics(read: {
       batchSize.observe(requests);
       batchSeconds.observe(seconds);
     },
-    observeExpired: (orders) => expired.inc(orders),
-    observeOverdue: (orders) => overdue.inc(orders),
+    observeDeadlines: (deadline, orders) => overdue.inc({ deadline }, orders),
     observeDiscrepancies: (provider, count) => discrepancies.set({ provider }, count),
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

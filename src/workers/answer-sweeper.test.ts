@@ -34,9 +34,9 @@ test('answers go when their retention is over, and no earlier, however many ther
   const sweeper = createAnswerSweeper({ database: ledger, retentionSeconds: 100 });
   await insertAnswers(2_500, 101, 'old');
   await insertAnswers(3, 90, 'young');
-  const rounds = [sweeper.runOnce(), sweeper.runOnce()];
+  const rounds = [sweeper.runOnce(new AbortController().signal), sweeper.runOnce(new AbortController().signal)];
   assert.ok((await Promise.all(rounds)).some(({ more }) => more));
-  while ((await sweeper.runOnce()).more);
+  while ((await sweeper.runOnce(new AbortController().signal)).more);
   assert.deepEqual(await kept(), [{ operation: 'young', count: 3 }]);
 });
 
@@ -45,9 +45,9 @@ test('an answer that somebody reads at this moment is left to the next round, wh
   await insertAnswers(2, 101, 'old');
   const sweeper = createAnswerSweeper({ database: ledger, retentionSeconds: 100 });
   const lock = await database.hold(`SELECT FROM stored_answers WHERE idempotency_key = '1' FOR UPDATE`);
-  await sweeper.runOnce();
+  await sweeper.runOnce(new AbortController().signal);
   assert.deepEqual(await kept(), [{ operation: 'old', count: 1 }]);
   await lock.release();
-  await sweeper.runOnce();
+  await sweeper.runOnce(new AbortController().signal);
   assert.deepEqual(await kept(), []);
 });

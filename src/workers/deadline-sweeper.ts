@@ -1,4 +1,4 @@
-import { OVERDUE_BATCH_MAX, passDeadlines } from '../actions/pass-deadlines.ts';
+import { type PassedDeadlines, passDeadlines } from '../actions/pass-deadlines.ts';
 import type { Deadline } from '../domain/pass-deadline.ts';
 import type { Database } from '../ledger/database.ts';
 import type { Duty } from './loop.ts';
@@ -8,18 +8,21 @@ const SWEEP_INTERVAL_MS = 500;
 
 /** Ends what is over: unpaid orders give their stock back, unaccepted ones are rejected. */
 export function createDeadlineSweeper(options: {
+  /** Connections that pipeline. */
   database: Database;
   deadline: Deadline;
-  observe: (orders: number) => void;
+  /** How long past the deadline others may still settle it. */
+  graceMs: number;
+  observe: (deadline: Deadline, passed: PassedDeadlines) => void;
 }): Duty {
-  const { database, deadline } = options;
+  const { database, deadline, graceMs } = options;
   return {
     name: `${deadline}-sweeper`,
     intervalMs: SWEEP_INTERVAL_MS,
     async runOnce() {
-      const orders = await passDeadlines(database, deadline);
-      options.observe(orders);
-      return { more: orders === OVERDUE_BATCH_MAX };
+      const passed = await passDeadlines(database, deadline, graceMs);
+      options.observe(deadline, passed);
+      return { more: passed.more };
     },
   };
 }

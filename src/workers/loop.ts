@@ -5,7 +5,8 @@ export interface Duty {
   readonly name: string;
   /** Between two looks when nothing waits, in milliseconds. */
   readonly intervalMs: number;
-  runOnce(): Promise<{ readonly more: boolean }>;
+  /** `stopping` is aborted when the process is to stop: long work ends at its next convenient place. */
+  runOnce(stopping: AbortSignal): Promise<{ readonly more: boolean }>;
 }
 
 export interface Loop {
@@ -16,12 +17,12 @@ export interface Loop {
 
 /** Runs a duty again and again. A run that fails is logged, and the next comes after the interval. */
 export function createLoop(duty: Duty, log: Logger): Loop {
-  let stopped = false;
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
   function next(delayMs: number): void {
-    if (stopped) return;
+    if (stopping.signal.aborted) return;
     timer = setTimeout(() => {
       running = run();
     }, delayMs);
@@ -29,7 +30,7 @@ export function createLoop(duty: Duty, log: Logger): Loop {
 
   async function run(): Promise<void> {
     try {
-      const { more } = await duty.runOnce();
+      const { more } = await duty.runOnce(stopping.signal);
       next(more ? 0 : duty.intervalMs);
     } catch (error) {
       log.error({ err: error, duty: duty.name }, 'a background duty failed and will be tried again');
@@ -40,7 +41,7 @@ export function createLoop(duty: Duty, log: Logger): Loop {
   return {
     start: () => next(0),
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       await running;
     },

@@ -22,6 +22,7 @@ ALTER TABLE orders
   ADD CONSTRAINT orders_under_payment_have_settle_by CHECK (status <> 'payment_processing' OR settle_by IS NOT NULL),
   ADD CONSTRAINT orders_to_accept_have_accept_by CHECK (status <> 'pending_acceptance' OR accept_by IS NOT NULL);
 
+CREATE INDEX orders_to_settle ON orders (settle_by) WHERE status = 'payment_processing';
 CREATE INDEX orders_to_accept ON orders (accept_by) WHERE status = 'pending_acceptance';
 CREATE INDEX orders_by_reference ON orders (reference, id) WHERE reference IS NOT NULL;
 -- Orders that a kitchen or a courier is busy with: few, however many there were before.
@@ -134,6 +135,7 @@ CREATE TABLE payment_jobs (
   CHECK ((kind = 'refund') = (refund_id IS NOT NULL))
 ) WITH (fillfactor = 85);
 CREATE INDEX payment_jobs_due ON payment_jobs (run_at) WHERE status = 'due';
+CREATE INDEX payment_jobs_done ON payment_jobs (ended_at) WHERE status = 'done';
 CREATE INDEX payment_jobs_of_payment ON payment_jobs (payment_id);
 CREATE INDEX payment_jobs_failed ON payment_jobs (id) WHERE status = 'failed';
 

@@ -31,7 +31,10 @@ export async function stepAnswer(
 
   if (status === 402) {
     const body = problemDocument(publicUrl, 'payment-declined', step.requestId ?? '', {
-      detail: 'Nothing was charged. Pay again with a new key, before payBy.',
+      detail:
+        payment?.declineCode === 'order_not_payable'
+          ? 'The money came when the order could no longer be had. It goes back.'
+          : 'Nothing was charged. Pay again with a new key, before payBy.',
       extras: {
         declineCode: payment?.declineCode ?? null,
         orderStatus: order.status,

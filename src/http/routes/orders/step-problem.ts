@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { PayOrderOutcome } from '../../../actions/pay-order.ts';
 import type { SteppedOrNot } from '../../../actions/step-orders.ts';
+import { ATTEMPTS_MAX } from '../../../domain/take-intent.ts';
 import { failureProblem } from '../../failure-problem.ts';
 import { invalidRequest } from '../../invalid-request.ts';
 import { ProblemError } from '../../problems.ts';
@@ -37,6 +38,10 @@ export function stepProblem(request: FastifyRequest, outcome: NotStepped): Probl
       return new ProblemError('payment-open', {
         detail: 'The provider has not said yet how an earlier attempt ended. Nothing was charged by this request.',
         retryAfterSeconds: 5,
+      });
+    case 'too-many-attempts':
+      return new ProblemError('payment-attempts-exceeded', {
+        detail: `An order is tried to be paid ${ATTEMPTS_MAX} times at most. Place a new one.`,
       });
     case 'capture-pending':
       return new ProblemError('capture-pending', {
