@@ -28,6 +28,11 @@ module.exports = {
       'What the system can do knows nothing of how it is asked.',
     ),
     layer(
+      'gate',
+      ['actions', 'http', 'workers', 'compose', 'main', 'config'],
+      'The gate advises; whoever asks it decides.',
+    ),
+    layer(
       'payments',
       ['actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'],
       'A provider knows nothing of who asks it.',

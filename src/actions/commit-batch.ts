@@ -15,6 +15,8 @@ export type BatchFailure =
 export interface DecidedBatch<Outcome> {
   readonly outcomes: readonly Outcome[];
   readonly write: (() => Promise<unknown>) | null;
+  /** Called when what was written is durable. */
+  readonly committed?: () => void;
 }
 
 type BatchResult<Outcome> =
@@ -100,7 +102,7 @@ async function tryBatch<Request, Outcome>(
   let commitSent = false;
   let broken = false;
   try {
-    const [, { outcomes, write }] = await connection.together(() =>
+    const [, { outcomes, write, committed }] = await connection.together(() =>
       Promise.all([connection.execute('BEGIN'), decide(connection, requests)]),
     );
     if (write === null) {
@@ -108,10 +110,11 @@ async function tryBatch<Request, Outcome>(
     } else {
       commitSent = true;
       // A write that fails turns the COMMIT into a rollback, and its error arrives first.
-      const [, committed] = await connection.together(() => Promise.all([write(), connection.execute('COMMIT')]));
-      if (committed.command !== 'COMMIT') {
-        throw new Error(`The batch ended with ${committed.command} instead of COMMIT.`);
+      const [, ended] = await connection.together(() => Promise.all([write(), connection.execute('COMMIT')]));
+      if (ended.command !== 'COMMIT') {
+        throw new Error(`The batch ended with ${ended.command} instead of COMMIT.`);
       }
+      committed?.();
     }
     return { kind: 'decided', outcomes };
   } catch (error) {

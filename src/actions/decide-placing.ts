@@ -1,4 +1,4 @@
-import { allocate, type Decision, type Refusal, refusalOf } from '../domain/stock.ts';
+import { allocate, type Decision, type ItemState, type Refusal, refusalOf } from '../domain/stock.ts';
 import { findCustomerUnits, type UnitsOf } from '../ledger/customer-units.ts';
 import { lockItems } from '../ledger/items.ts';
 import { findRepeats, placingKey, type RepeatedOrder } from '../ledger/orders.ts';
@@ -52,14 +52,17 @@ function repeatOf(repeats: ReadonlyMap<string, RepeatedOrder>, request: PlaceOrd
   return repeated && { outcome: 'repeat', orderId: repeated.orderId, fingerprint: repeated.fingerprint };
 }
 
+/** Requests that were decided under lock, and the items as they were locked. */
+export interface DecidedPlacing {
+  readonly outcomes: (Decision | Repeat)[];
+  readonly items: ReadonlyMap<string, ItemState>;
+}
+
 /**
  * Decides requests one after the other under the row locks of their sales and items. A repeat takes nothing and
  * leaves its place to the others. The locks last until the transaction of `db` ends.
  */
-export async function decideUnderLock(
-  db: Queryable,
-  requests: readonly PlaceOrderRequest[],
-): Promise<(Decision | Repeat)[]> {
+export async function decideUnderLock(db: Queryable, requests: readonly PlaceOrderRequest[]): Promise<DecidedPlacing> {
   const { saleIds, itemIds } = idsOf(requests);
   // Sales first, then items, each by id. What follows is read by new statements, so that it is what the locks' last
   // holder committed. All are sent together: one round trip where the connection pipelines.
@@ -74,11 +77,12 @@ export async function decideUnderLock(
     { now: decidedAt, sales, items, units },
     requests.filter((_, index) => repeats[index] === undefined),
   ).values();
-  return repeats.map((repeat) => {
+  const outcomes = repeats.map((repeat) => {
     const decided = repeat ?? decisions.next().value;
     if (decided === undefined) throw new Error('A request was not decided.');
     return decided;
   });
+  return { outcomes, items };
 }
 
 /** What a look without locks can say for sure: a repeat or a refusal. Undefined: only the locked path can decide. */

@@ -23,7 +23,7 @@ import type { WrittenStep } from '../ledger/order-steps.ts';
 import type { Queryable } from '../ledger/statement.ts';
 
 /** Which versions of the order the caller means: any, or those of its If-Match. Undefined: it did not say. */
-export type ExpectedVersion = ((version: number) => boolean) | undefined;
+export type ExpectedVersion = ((version: number) => boolean) | 'malformed' | undefined;
 
 /** What somebody asks of an order. */
 export interface IntentRequest {
@@ -60,6 +60,7 @@ export type StepOutcome =
   | ({ readonly outcome: 'repeat'; readonly sameRequest: boolean } & RepeatedStep)
   | { readonly outcome: 'unknown-order' }
   | { readonly outcome: 'precondition-required' }
+  | { readonly outcome: 'precondition-invalid' }
   | ({ readonly outcome: 'stale'; readonly allowed: readonly Intent[] } & OrderState)
   | (IntentRefusal & OrderState)
   | ReportRefusal;
@@ -184,6 +185,7 @@ function decideIntent(
     return { outcome: 'repeat', sameRequest: repeated.fingerprint === fingerprint, ...repeated };
   }
   if (expected === undefined) return { outcome: 'precondition-required' };
+  if (expected === 'malformed') return { outcome: 'precondition-invalid' };
   const { status, version } = order;
   if (!expected(version)) {
     return { outcome: 'stale', status, version, allowed: allowedIntents(order, roles, context.now) };

@@ -1,5 +1,6 @@
 import type { Order } from '../domain/order.ts';
 import type { Placement, Refusal } from '../domain/stock.ts';
+import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
 import { findOrderAtVersion } from '../ledger/read-orders.ts';
@@ -33,6 +34,10 @@ export interface PlaceOrder {
 
 /** How long a request waits for its twin (same key, same request) that is under way. Shorter than a client's time-out. */
 const TWIN_WAIT_MS = 2_000;
+
+/** Bounds the size of one call to the gate, and how many are under way at once. */
+const ADMISSIONS_AT_ONCE = 200;
+const ADMISSION_CONCURRENCY = 4;
 
 /** Bounds the time that one transaction keeps the locks of a hot sale. */
 const BATCH_SIZE_MAX = 500;
@@ -71,8 +76,11 @@ export function createPlaceOrder(options: {
   waitingMax: number;
   deadlineMs: number;
   observeBatch: (requests: number, seconds: number) => void;
+  /** What the processes tell each other; absent where there is no Redis. */
+  gate?: StockGate | undefined;
+  observeAdvice?: (advice: string) => void;
 }): PlaceOrder {
-  const { database, waitingMax, deadlineMs } = options;
+  const { database, waitingMax, deadlineMs, gate } = options;
   const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
   /** Ids of sales and items that refused lately. */
   const refusing = new Set<string>();
@@ -80,7 +88,7 @@ export function createPlaceOrder(options: {
   const writes = createBatchQueue<PlaceOrderRequest, WrittenOutcome>({
     run: async (requests) => {
       const startedAt = performance.now();
-      const outcomes = await writeOrders(database, requests, deadlineMs);
+      const outcomes = await writeOrders(database, requests, deadlineMs, gate?.tell);
       options.observeBatch(requests.length, (performance.now() - startedAt) / 1_000);
       return outcomes;
     },
@@ -97,6 +105,16 @@ export function createPlaceOrder(options: {
     deadlineMs,
     concurrency: 1,
   });
+
+  const admissions =
+    gate &&
+    createBatchQueue({
+      run: (requests: readonly PlaceOrderRequest[]) => admit(gate, requests),
+      batchSizeMax: ADMISSIONS_AT_ONCE,
+      waitingMax,
+      deadlineMs,
+      concurrency: ADMISSION_CONCURRENCY,
+    });
 
   async function place(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
     const key = placingKey(request.placedBy, request.idempotencyKey);
@@ -119,13 +137,44 @@ export function createPlaceOrder(options: {
   }
 
   async function decide(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
-    if (refusing.has(request.saleId) || request.lines.some((line) => refusing.has(line.itemId))) {
-      const looked = await looks.submit(request);
-      if ('outcome' in looked) return looked;
-      const { answer } = looked;
-      if (answer !== undefined) return answer.outcome === 'repeat' ? answerRepeat(request, answer) : answer;
-      forgetRefusal(request);
+    if (isRefusing(request)) return (await lookFirst(request)) ?? decideByLedger(request);
+    if (gate === undefined || admissions === undefined) return decideByLedger(request);
+
+    const advised = await admissions.submit(request);
+    if ('outcome' in advised) return advised;
+    options.observeAdvice?.(advised.advice);
+    switch (advised.advice) {
+      case 'answered':
+        return answerKept(request, advised.kept);
+      case 'refuse':
+        return (await lookFirst(request)) ?? decideByLedger(request);
+      default: {
+        const outcome = await decideByLedger(request);
+        if (advised.advice !== 'away') gate.settle([endingOf(request, outcome)]);
+        return outcome;
+      }
     }
+  }
+
+  function isRefusing({ saleId, lines }: PlaceOrderRequest): boolean {
+    return refusing.has(saleId) || lines.some((line) => refusing.has(line.itemId));
+  }
+
+  /** A look without locks, shared by all who wait at that moment. Undefined where only the locked path can tell. */
+  async function lookFirst(request: PlaceOrderRequest): Promise<PlaceOrderOutcome | undefined> {
+    const looked = await looks.submit(request);
+    if ('outcome' in looked) return looked;
+    const { answer } = looked;
+    if (answer === undefined) {
+      forgetRefusal(request);
+      return undefined;
+    }
+    if (answer.outcome === 'repeat') return answerRepeat(request, answer);
+    rememberRefusal(request, answer);
+    return answer;
+  }
+
+  async function decideByLedger(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
     const outcome = await writes.submit(request);
     if (outcome.outcome === 'repeat') return answerRepeat(request, outcome);
     if (outcome.outcome === 'accepted') {
@@ -162,13 +211,62 @@ export function createPlaceOrder(options: {
   }
 
   return Object.assign(place, {
-    waiting: () => writes.waiting() + looks.waiting(),
+    waiting: () => writes.waiting() + looks.waiting() + (admissions?.waiting() ?? 0),
     async close() {
+      await admissions?.close();
       await looks.close();
       await writes.close();
     },
   });
 }
+
+/** The gate's advice; while Redis is away there is none, and the ledger decides alone. */
+async function admit(
+  gate: StockGate,
+  requests: readonly PlaceOrderRequest[],
+): Promise<readonly (Advice | { readonly advice: 'away' })[]> {
+  try {
+    return await gate.admit(requests.map(attemptOf));
+  } catch {
+    return requests.map(() => ({ advice: 'away' }));
+  }
+}
+
+function attemptOf({ orderId, saleId, customerId, placedBy, idempotencyKey, lines }: PlaceOrderRequest): Attempt {
+  return { operationId: orderId, saleId, customerId, placedBy, idempotencyKey, lines };
+}
+
+/** What the gate is told of an attempt's end. */
+function endingOf(request: PlaceOrderRequest, outcome: PlaceOrderOutcome): Ending {
+  const attempt = attemptOf(request);
+  if (outcome.outcome !== 'placed') return { attempt, placed: null };
+  const { fingerprint } = request;
+  return { attempt, placed: { fingerprint, order: JSON.stringify(outcome.order) } };
+}
+
+/** The answer that the gate has kept: what was fixed at placing, so it is the ledger's, too. */
+function answerKept({ fingerprint }: PlaceOrderRequest, kept: KeptOrder): PlaceOrderOutcome {
+  if (kept.fingerprint !== fingerprint) return { outcome: 'key-reused' };
+  const order = JSON.parse(kept.order) as PlacedText;
+  const toDate = (text: string | null) => (text === null ? null : new Date(text));
+  return {
+    outcome: 'placed',
+    order: {
+      ...order,
+      placedAt: new Date(order.placedAt),
+      payBy: toDate(order.payBy),
+      acceptBy: toDate(order.acceptBy),
+    },
+    replayed: true,
+  };
+}
+
+/** A placed order as JSON keeps it. */
+type PlacedText = Omit<Order, 'merchantId' | 'placedAt' | 'payBy' | 'acceptBy'> & {
+  readonly placedAt: string;
+  readonly payBy: string | null;
+  readonly acceptBy: string | null;
+};
 
 async function look(
   database: Database,

@@ -1,4 +1,5 @@
-import type { Decision, Placement } from '../domain/stock.ts';
+import type { Decision, ItemState, Placement } from '../domain/stock.ts';
+import type { LedgerStock } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import { ORDERS_PLACED_ONCE } from '../ledger/orders.ts';
 import { insertPlacedOrders, type PlacedOrder, type PlacedOrderLine } from '../ledger/placed-orders.ts';
@@ -14,20 +15,29 @@ interface Accepted {
   readonly placement: Placement;
 }
 
-/** Decides a batch of orders and writes those that it accepts, in one transaction (see `commitBatch`). */
+/**
+ * Decides a batch of orders and writes those that it accepts, in one transaction (see `commitBatch`). `onCommitted` hears
+ * what is left of the items it took from.
+ */
 export function writeOrders(
   database: Pick<Database, 'connect'>,
   requests: readonly PlaceOrderRequest[],
   settleMs: number,
+  onCommitted: (stock: readonly LedgerStock[]) => void = () => undefined,
 ): Promise<readonly WrittenOutcome[]> {
-  return commitBatch(database, requests, { decide, repeatKey: ORDERS_PLACED_ONCE, settleMs });
+  return commitBatch(database, requests, {
+    decide: (connection, batch) => decide(connection, batch, onCommitted),
+    repeatKey: ORDERS_PLACED_ONCE,
+    settleMs,
+  });
 }
 
 async function decide(
   connection: Queryable,
   requests: readonly PlaceOrderRequest[],
+  onCommitted: (stock: readonly LedgerStock[]) => void,
 ): Promise<DecidedBatch<Decision | Repeat>> {
-  const outcomes = await decideUnderLock(connection, requests);
+  const { outcomes, items } = await decideUnderLock(connection, requests);
   const accepted = requests.flatMap((request, index): Accepted[] => {
     const placement = outcomes[index];
     return placement?.outcome === 'accepted' ? [{ request, placement }] : [];
@@ -36,7 +46,23 @@ async function decide(
   if (first === undefined) return { outcomes, write: null };
   const orders = accepted.map(toPlacedOrder);
   const lines = accepted.flatMap(toPlacedLines);
-  return { outcomes, write: () => insertPlacedOrders(connection, first.placement.placedAt, orders, lines) };
+  return {
+    outcomes,
+    write: () => insertPlacedOrders(connection, first.placement.placedAt, orders, lines),
+    committed: () => onCommitted(stockAfter(items, lines)),
+  };
+}
+
+/** What the items have after the batch: each was taken from in one statement, which raised its version by one. */
+function stockAfter(items: ReadonlyMap<string, ItemState>, lines: readonly PlacedOrderLine[]): LedgerStock[] {
+  const taken = new Map<string, number>();
+  for (const { itemId, quantity } of lines) taken.set(itemId, (taken.get(itemId) ?? 0) + quantity);
+  return [...taken].flatMap(([itemId, units]) => {
+    const item = items.get(itemId);
+    if (item === undefined) return [];
+    const { saleId, available, version, limitPerCustomer } = item;
+    return [{ saleId, itemId, available: available - units, version: version + 1, limitPerCustomer }];
+  });
 }
 
 function toPlacedOrder({ request, placement }: Accepted): PlacedOrder {

@@ -31,6 +31,7 @@ function state(
     priceMinor: 1_500,
     limitPerCustomer: null,
     available: 10,
+    version: 1,
     ...item,
   }));
   return {

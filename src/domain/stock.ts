@@ -9,6 +9,8 @@ export interface ItemState {
   readonly priceMinor: number;
   readonly limitPerCustomer: number | null;
   readonly available: number;
+  /** Raised by every change of the item's row. */
+  readonly version: number;
 }
 
 /** What one customer asks for: all of the lines or none. No item appears twice. */

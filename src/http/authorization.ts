@@ -11,12 +11,14 @@ export function requireOperator(caller: Caller): void {
 
 /**
  * The merchants that a caller works for: all of them for operators, its own for a shop's back end, those it is a
- * member of for a merchant account. Membership is read each time, so a removed member is out at once.
+ * member of for a merchant account. Membership is read each time, so a removed member is out at once. For the accounts
+ * of an outside issuer the token says it.
  */
 export async function staffMerchantIds(database: Queryable, caller: Caller): Promise<readonly string[] | 'all'> {
   if (caller.kind === 'shop') return [caller.merchantId];
   if (caller.role === 'operator') return 'all';
-  return caller.role === 'merchant' ? findStaffMerchants(database, caller.accountId) : [];
+  if (caller.role !== 'merchant') return [];
+  return caller.merchantIds ?? findStaffMerchants(database, caller.accountId);
 }
 
 /** Whether a caller works for a merchant. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from './problems.ts';
 
 /** One entity tag of a list (RFC 9110 § 8.8.3), with the comma or the end behind it; the first group is `W/` for a weak one. */
-const LISTED_TAG = /[ \t]*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)/y;
+const LISTED_TAG = /[ \t,]*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t,]*|$)/y;
 
 interface EntityTags {
   readonly any: boolean;

@@ -106,6 +106,11 @@ export async function createServer(options: {
   });
 
   if (options.corsOrigins.length > 0) await allowOrigins(app, options.corsOrigins);
+  // A route that does not exist is told before its body is read; after CORS, so that a page can read it.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    replyProblem(reply, 'not-found', { detail: 'No route has this address.' });
+  });
   return app;
 }
 

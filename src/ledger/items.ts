@@ -9,9 +9,10 @@ interface PlacingRow {
   price_minor: number;
   limit_per_customer: number | null;
   available: number;
+  version: number;
 }
 
-const PLACING = 'id, sale_id, name, price_minor, limit_per_customer, available';
+const PLACING = 'id, sale_id, name, price_minor, limit_per_customer, available, version';
 
 // Taken after the sales' locks and before customers' units, always in the order of the ids.
 const lockItemsForPlacing = statement<PlacingRow>(
@@ -32,6 +33,7 @@ export async function lockItems(db: Queryable, itemIds: readonly string[]): Prom
         priceMinor: row.price_minor,
         limitPerCustomer: row.limit_per_customer,
         available: row.available,
+        version: row.version,
       },
     ]),
   );

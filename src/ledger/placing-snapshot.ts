@@ -34,7 +34,7 @@ const readSnapshot = statement<SnapshotRow>(
       FROM sales WHERE id = ANY ($1::uuid[])) AS sales,
      (SELECT json_agg(json_build_object(
         'id', id, 'saleId', sale_id, 'name', name, 'priceMinor', price_minor,
-        'limitPerCustomer', limit_per_customer, 'available', available))
+        'limitPerCustomer', limit_per_customer, 'available', available, 'version', version))
       FROM items WHERE id = ANY ($2::uuid[])) AS items,
      (SELECT json_agg(found)
       FROM unnest($3::uuid[], $4::text[]) AS asked (placed_by, idempotency_key)

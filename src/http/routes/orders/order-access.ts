@@ -40,7 +40,16 @@ export async function actorsOf(db: Queryable, caller: Caller, order: StoredOrder
 async function deliversFor(db: Queryable, caller: Caller, { merchantId, status }: StoredOrder): Promise<boolean> {
   if (caller.kind === 'shop') return caller.merchantId === merchantId;
   if (caller.role !== 'courier' || !DELIVERABLE.includes(status)) return false;
-  return (await findCourierMerchants(db, caller.accountId)).includes(merchantId);
+  return isCourierOf(db, caller, merchantId);
+}
+
+/** Membership is read each time, so a removed courier is out at once. */
+async function isCourierOf(
+  db: Queryable,
+  caller: Extract<Caller, { kind: 'account' }>,
+  merchantId: string,
+): Promise<boolean> {
+  return (caller.merchantIds ?? (await findCourierMerchants(db, caller.accountId))).includes(merchantId);
 }
 
 /** The order of a request and the caller's roles, or the 404 that an unknown id gets as well. */
@@ -66,7 +75,7 @@ export async function requireOrderForIntent(
 ): Promise<VisibleOrder> {
   const { order, actors } = await look(request, db, orderId);
   if (order !== undefined && actors.size > 0) return { order, actors };
-  if (order === undefined || !(await hasMadeStep(request, db, order.id, intent))) throw noOrder();
+  if (order === undefined || !(await hasMadeStep(request, db, order, intent))) throw noOrder();
   return { order, actors: new Set<OrderActor>(['courier']) };
 }
 
@@ -81,10 +90,16 @@ async function look(
   return { order, actors: order === undefined ? NOBODY : await actorsOf(db, callerOf(request), order) };
 }
 
-async function hasMadeStep(request: FastifyRequest, db: Queryable, orderId: string, intent: Intent): Promise<boolean> {
+async function hasMadeStep(
+  request: FastifyRequest,
+  db: Queryable,
+  { id: orderId, merchantId }: StoredOrder,
+  intent: Intent,
+): Promise<boolean> {
   const caller = callerOf(request);
   // Without a key, or with a bad one, nothing was ever made: the missing order is told before the missing key.
   if (caller.kind !== 'account' || caller.role !== 'courier' || !hasKey(request)) return false;
+  if (!(await isCourierOf(db, caller, merchantId))) return false;
   const key = { orderId, actorId: callerId(caller), operation: intent, idempotencyKey: idempotencyKeyOf(request) };
   return (await findStepRepeats(db, [key])).size > 0;
 }

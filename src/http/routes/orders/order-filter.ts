@@ -68,7 +68,8 @@ async function rangeOf(db: Queryable, caller: Caller, userId: string | undefined
   const merchantIds = await staffMerchantIds(db, caller);
   if (merchantIds === 'all') return {};
   if (caller.kind === 'shop' || merchantIds.length > 0) return { merchantIds };
-  const deliversFor = caller.role === 'courier' ? await findCourierMerchants(db, caller.accountId) : [];
+  const deliversFor =
+    caller.role === 'courier' ? (caller.merchantIds ?? (await findCourierMerchants(db, caller.accountId))) : [];
   if (deliversFor.length > 0) return { merchantIds: deliversFor, statuses: DELIVERABLE };
   if (userId === undefined) return { customerId: caller.accountId };
   throw new ProblemError('forbidden', { detail: 'You may list your own orders only.' });

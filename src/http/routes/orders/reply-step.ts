@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { ExpectedVersion } from '../../../actions/decide-steps.ts';
 import type { StepOrders } from '../../../actions/step-orders.ts';
 import { type Caller, callerId } from '../../../domain/caller.ts';
 import type { Order } from '../../../domain/order.ts';
@@ -28,7 +29,7 @@ export interface StepAsked extends KeyedRequest {
   readonly orderId: string;
   readonly actorId: string;
   readonly roles: ReadonlySet<OrderActor>;
-  readonly expected: ((version: number) => boolean) | undefined;
+  readonly expected: ExpectedVersion;
   readonly requestId: string;
 }
 
@@ -48,17 +49,26 @@ export async function replyAsked(
   if (!mayEver(actors, intent)) throw new ProblemError('forbidden', { detail: WHO[intent] });
   const caller: Caller = callerOf(request);
   return replyKeyed(request, reply, store, (keyed) => {
-    const matches = ifMatchOf(request);
     return work({
       ...keyed,
       order,
       orderId: order.id,
       actorId: callerId(caller),
       roles: actors,
-      expected: matches && ((version) => matches(versionTag(version))),
+      expected: expectedBy(request),
       requestId: request.id,
     });
   });
+}
+
+/** A malformed If-Match is told where a stale one is: after the repeat, which needs none. */
+function expectedBy(request: FastifyRequest): ExpectedVersion {
+  try {
+    const matches = ifMatchOf(request);
+    return matches && ((version) => matches(versionTag(version)));
+  } catch {
+    return 'malformed';
+  }
 }
 
 const WHO: Readonly<Record<Intent, string>> = {
