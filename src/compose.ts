@@ -6,6 +6,7 @@ import { createLogIn } from './actions/log-in.ts';
 import { makeDemoSale } from './actions/make-demo-sale.ts';
 import { createPlaceOrder, type PlaceOrder } from './actions/place-order.ts';
 import { createStepOrders, type StepOrders } from './actions/step-orders.ts';
+import { composeOutsideTokens } from './compose-outside-tokens.ts';
 import { composePayments, type Payments } from './compose-payments.ts';
 import type { Config } from './config.ts';
 import type { Deadline } from './domain/pass-deadline.ts';
@@ -283,7 +284,8 @@ function addApiRoutes(app: App, config: Config, parts: Parts): void {
     audience: config.TOKEN_AUDIENCE,
     ttlSeconds: config.TOKEN_TTL_SECONDS,
   });
-  const authenticated = requireCaller(createAuthenticate({ tokens, findApiKey: createFindApiKey(database) }));
+  const outside = composeOutsideTokens(config, app.log);
+  const authenticated = requireCaller(createAuthenticate({ tokens, findApiKey: createFindApiKey(database), outside }));
 
   registerRoute(app, { database, hashPassword });
   logInRoute(app, { logIn: createLogIn(database, verifyPassword), tokens });

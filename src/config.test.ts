@@ -72,3 +72,37 @@ test('in production the payment provider is named, and stripe needs its keys; pl
     /no order is paid with real money/,
   );
 });
+
+test('an outside issuer needs an audience and an address of its keys; its settings without it are a fault', () => {
+  const outside = { OUTSIDE_ISSUER: 'https://id.example/', OUTSIDE_AUDIENCE: 'shop' };
+  assert.deepEqual(readConfig(outside).OUTSIDE_ALGORITHMS, ['RS256', 'PS256', 'ES256', 'EdDSA']);
+  assert.equal(readConfig(outside).OUTSIDE_ISSUER, 'https://id.example/', 'compared exactly, so kept exactly');
+  assert.throws(() => readConfig({ OUTSIDE_AUDIENCE: 'shop' }), /OUTSIDE_AUDIENCE means nothing without/);
+  assert.throws(() => readConfig({ OUTSIDE_ISSUER: 'https://id.example' }), /OUTSIDE_AUDIENCE must be set/);
+  for (const OUTSIDE_ISSUER of ['my-issuer', 'https://']) {
+    assert.throws(() => readConfig({ ...outside, OUTSIDE_ISSUER }), /OUTSIDE_JWKS_URL must be set/);
+  }
+  for (const OUTSIDE_ALGORITHMS of ['HS256', 'none', 'RS256,HS256', 'rs256']) {
+    assert.throws(() => readConfig({ ...outside, OUTSIDE_ALGORITHMS }), /OUTSIDE_ALGORITHMS must be one of/);
+  }
+});
+
+test('roles of an outside issuer: value=role pairs, the value in any form', () => {
+  const outside = { OUTSIDE_ISSUER: 'https://id.example', OUTSIDE_AUDIENCE: 'shop', OUTSIDE_ROLE_CLAIM: 'roles' };
+  assert.deepEqual(readConfig({ ...outside, OUTSIDE_ROLE_MAP: 'Shop Admin=operator, a=b=courier' }).OUTSIDE_ROLE_MAP, [
+    { value: 'Shop Admin', role: 'operator' },
+    { value: 'a=b', role: 'courier' },
+  ]);
+  for (const OUTSIDE_ROLE_MAP of ['admin', '=operator', 'admin=king', 'operator', 'admin=operator,']) {
+    assert.throws(() => readConfig({ ...outside, OUTSIDE_ROLE_MAP }), /OUTSIDE_ROLE_MAP must be value=role pairs/);
+  }
+  assert.throws(() => readConfig(outside), /need each other/);
+});
+
+test('risky settings of an outside issuer are told', () => {
+  const outside = { OUTSIDE_AUDIENCE: 'shop', OUTSIDE_ROLE_CLAIM: 'roles', OUTSIDE_ROLE_MAP: 'staff=merchant' };
+  const warnings = (more: Record<string, string>) => warningsOf(readConfig({ ...outside, ...more })).join();
+  assert.match(warnings({ OUTSIDE_ISSUER: 'http://id.example' }), /plain http/);
+  assert.match(warnings({ OUTSIDE_ISSUER: 'https://id.example' }), /work for nobody/);
+  assert.equal(warnings({ OUTSIDE_ISSUER: 'http://127.0.0.1:8080', OUTSIDE_MERCHANT_CLAIM: 'merchants' }), '');
+});

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** One setting: what it means, its default, and how its text becomes a value. `parse` throws a sentence for people. */
 interface Setting<Value> {
   readonly describe: string;
@@ -65,11 +67,64 @@ const tokenKeys = (value: string): readonly TokenKey[] => {
   return keys;
 };
 
+/** What a person of an outside issuer may be made here. */
+const OUTSIDE_ROLES = ['customer', 'merchant', 'courier', 'operator'] as const;
+
+const roleMap = (value: string) =>
+  value.split(',').map((pair) => {
+    // A value may have the sign in it, a role has none.
+    const sign = pair.lastIndexOf('=');
+    const role = OUTSIDE_ROLES.find((candidate) => candidate === pair.slice(sign + 1).trim());
+    const claimed = pair.slice(0, Math.max(0, sign)).trim();
+    if (claimed === '' || role === undefined) {
+      throw new Error(`must be value=role pairs, with commas between; the roles are ${OUTSIDE_ROLES.join(', ')}`);
+    }
+    return { value: claimed, role };
+  });
+
+const OUTSIDE_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
+
+const algorithms = (value: string) => value.split(',').map((each) => oneOf(...OUTSIDE_ALGORITHMS)(each.trim()));
+
 /** Good for trying things out on one's own machine, and refused anywhere else. */
 const DEVELOPMENT_SECRETS = {
   TOKEN_KEYS: 'development:not-a-secret-not-a-secret-not-a-secret',
   OPERATOR_PASSWORD: 'doorbuster-development',
 } as const;
+
+/** So many requests may pass in so many seconds. */
+export interface Rate {
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+/** What production limits where nothing else is said. Some 20 people behind one address, and nobody in a hurry. */
+const PRODUCTION_RATES = {
+  RATE_LIMIT_PER_IP: { requests: 1_200, seconds: 60 },
+  RATE_LIMIT_PER_USER: { requests: 600, seconds: 60 },
+} as const satisfies Record<string, Rate>;
+
+const rate = (value: string): Rate | 'off' => {
+  if (value === 'off') return 'off';
+  const match = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value);
+  const [requests, seconds] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || seconds > 86_400) throw new Error('must be requests/seconds, like 600/60, or off');
+  return { requests, seconds };
+};
+
+/** Addresses and CIDR ranges. Everybody is no range: who means that has mistaken what the setting is for. */
+const addressRanges = (value: string): readonly string[] => {
+  const ranges = value.split(',').map((each) => each.trim());
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const bitsMax = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+    const wellFormed = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= bitsMax);
+    if (bitsMax === 0 || !wellFormed || range.split('/').length > 2) {
+      throw new Error(`has ${range}, which is no address and no range like 10.0.0.0/8`);
+    }
+  }
+  return ranges;
+};
 
 /** Every setting, by the name of its environment variable. */
 export const SETTINGS = {
@@ -124,6 +179,51 @@ export const SETTINGS = {
   TOKEN_ISSUER: { describe: 'The iss of access tokens.', default: 'doorbuster', parse: text },
   TOKEN_AUDIENCE: { describe: 'The aud of access tokens.', default: 'doorbuster', parse: text },
   TOKEN_TTL_SECONDS: { describe: 'How long an access token is good.', default: '3600', parse: integer(60, 86_400) },
+  OUTSIDE_ISSUER: {
+    describe: 'The iss of tokens of an outside identity provider, exactly. Without it only own tokens are good.',
+    default: null,
+    parse: text,
+  },
+  OUTSIDE_AUDIENCE: {
+    describe: 'The aud that its tokens must have; needed with OUTSIDE_ISSUER.',
+    default: null,
+    parse: text,
+  },
+  OUTSIDE_JWKS_URL: {
+    describe: 'Where it publishes its keys. Default: OUTSIDE_ISSUER/.well-known/jwks.json.',
+    default: null,
+    parse: url('https:', 'http:'),
+  },
+  OUTSIDE_JWKS_COOLDOWN_SECONDS: {
+    describe: 'The least time between two fetches of its keys, whatever asks for them.',
+    default: '30',
+    parse: integer(1, 3_600),
+  },
+  OUTSIDE_ALGORITHMS: {
+    describe: `Algorithms by which it may sign, of ${OUTSIDE_ALGORITHMS.join(', ')}.`,
+    default: OUTSIDE_ALGORITHMS.join(','),
+    parse: algorithms,
+  },
+  OUTSIDE_ROLE_CLAIM: {
+    describe: 'The claim that says what a person may do, a text or a list: its name, or names with dots between.',
+    default: null,
+    parse: text,
+  },
+  OUTSIDE_ROLE_MAP: {
+    describe: 'Which value of that claim makes which role, value=role with commas between; the first that fits counts.',
+    default: null,
+    parse: roleMap,
+  },
+  OUTSIDE_ROLE_DEFAULT: {
+    describe: 'What everybody else is: a customer, or none, who is refused.',
+    default: 'customer',
+    parse: oneOf('customer', 'none'),
+  },
+  OUTSIDE_MERCHANT_CLAIM: {
+    describe: 'The claim with the ids of the merchants that staff and couriers work for, a text or a list.',
+    default: null,
+    parse: text,
+  },
   OPERATOR_EMAIL: { describe: 'The first operator, made at start.', default: 'operator@example.com', parse: text },
   OPERATOR_PASSWORD: {
     describe: 'Its password, at least 10 characters. A later change here does not change the account.',
@@ -166,6 +266,29 @@ export const SETTINGS = {
     describe: 'Origins whose pages may call the API from a browser, with commas between.',
     default: null,
     parse: origins,
+  },
+  TRUSTED_PROXIES: {
+    describe:
+      'Addresses and CIDR ranges of the reverse proxies in front, with commas between. X-Forwarded-For counts from them alone.',
+    default: null,
+    parse: addressRanges,
+  },
+  RATE_LIMIT_PER_IP: {
+    describe:
+      'Requests that one address may send, requests/seconds, or off. Default: 1200/60 with NODE_ENV=production, else off.',
+    default: null,
+    parse: rate,
+  },
+  RATE_LIMIT_PER_USER: {
+    describe:
+      "Requests that one account, or one merchant's back ends, may send. Default: 600/60 with NODE_ENV=production, else off.",
+    default: null,
+    parse: rate,
+  },
+  RATE_LIMIT_ALLOW: {
+    describe: 'Addresses and CIDR ranges that neither of the two limits, with commas between.',
+    default: null,
+    parse: addressRanges,
   },
   LOG_LEVEL: {
     describe: 'The least severe log lines that are written.',
@@ -233,7 +356,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}${shown}`);
     }
   }
-  faults.push(...defaultSecrets(environment, values), ...paymentFaults(environment, values));
+  faults.push(
+    ...defaultSecrets(environment, values),
+    ...paymentFaults(environment, values),
+    ...outsideFaults(environment, values),
+  );
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(values) as Config;
 }
@@ -252,6 +379,27 @@ function paymentFaults(
   return ['PAYMENT_PROVIDER must be named in production: stripe, or sandbox if no real money is meant'];
 }
 
+/** Half of the settings would let nobody in, or nobody out whose role was meant to be another. */
+function outsideFaults(
+  environment: Readonly<Record<string, string | undefined>>,
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  const issuer = values['OUTSIDE_ISSUER'];
+  if (issuer === undefined) {
+    return Object.keys(SETTINGS)
+      .filter((name) => name.startsWith('OUTSIDE_') && environment[name])
+      .map((name) => `${name} means nothing without OUTSIDE_ISSUER`);
+  }
+  const faults: string[] = [];
+  if (values['OUTSIDE_AUDIENCE'] === undefined) faults.push('OUTSIDE_AUDIENCE must be set with OUTSIDE_ISSUER');
+  if (values['OUTSIDE_JWKS_URL'] === undefined && !(/^https?:/.test(String(issuer)) && URL.canParse(String(issuer)))) {
+    faults.push('OUTSIDE_JWKS_URL must be set, because OUTSIDE_ISSUER is not an address');
+  }
+  const [claim, map] = [environment['OUTSIDE_ROLE_CLAIM'], environment['OUTSIDE_ROLE_MAP']];
+  if (!claim !== !map) faults.push('OUTSIDE_ROLE_CLAIM and OUTSIDE_ROLE_MAP need each other');
+  return faults;
+}
+
 /** Default secrets are for one's own machine: development, on loopback. */
 function defaultSecrets(
   environment: Readonly<Record<string, string | undefined>>,
@@ -261,6 +409,12 @@ function defaultSecrets(
   return Object.entries(DEVELOPMENT_SECRETS)
     .filter(([name, secret]) => (environment[name] || secret) === secret)
     .map(([name]) => `${name} must be set: the default is for development on a loopback address only`);
+}
+
+/** The rate that a limit has, or undefined where it is off. A rehearsal on one's own machine is thousands of buyers. */
+export function rateOf(config: Config, name: keyof typeof PRODUCTION_RATES): Rate | undefined {
+  const given = config[name] ?? (config.NODE_ENV === 'production' ? PRODUCTION_RATES[name] : 'off');
+  return given === 'off' ? undefined : given;
 }
 
 /** What is legal but worth a line at start. */
@@ -275,8 +429,28 @@ export function warningsOf(config: Config): string[] {
   if (config.ROLE !== 'all' && config.DATABASE_URL === undefined) {
     warnings.push(`ROLE=${config.ROLE} on the embedded ledger: no other process can do the rest of the work.`);
   }
+  const jwksUrl = config.OUTSIDE_JWKS_URL ?? config.OUTSIDE_ISSUER ?? '';
+  if (jwksUrl.startsWith('http:') && !LOOPBACK.has(new URL(jwksUrl).hostname)) {
+    warnings.push('The keys of OUTSIDE_ISSUER come over plain http: whoever is on the way can be anybody.');
+  }
+  const roles = (config.OUTSIDE_ROLE_MAP ?? []).map(({ role }) => role);
+  if (roles.some((role) => role === 'merchant' || role === 'courier') && config.OUTSIDE_MERCHANT_CLAIM === undefined) {
+    warnings.push('OUTSIDE_ROLE_MAP makes staff or couriers who work for nobody without OUTSIDE_MERCHANT_CLAIM.');
+  }
+  warnings.push(...rateWarnings(config));
   if (config.NODE_ENV === 'production' && config.PUBLIC_URL === undefined) {
     warnings.push('PUBLIC_URL is not set: links in problem documents point to HOST and PORT.');
   }
   return warnings;
+}
+
+function rateWarnings(config: Config): string[] {
+  const names = ['RATE_LIMIT_PER_IP', 'RATE_LIMIT_PER_USER'] as const;
+  const off = names.filter((name) => rateOf(config, name) === undefined);
+  if (config.NODE_ENV === 'production' && off.length > 0) {
+    return [`${off.join(' and ')} off: one client may take all there is to the others.`];
+  }
+  return off.length < names.length && config.REDIS_URL === undefined && config.DATABASE_URL !== undefined
+    ? ['REDIS_URL is not set: each process counts the rate limits by itself, so two let twice as many requests pass.']
+    : [];
 }

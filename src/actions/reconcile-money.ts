@@ -1,3 +1,4 @@
+import { isOpen } from '../domain/payment.ts';
 import type { Database } from '../ledger/database.ts';
 import { ID_MIN } from '../ledger/id-range.ts';
 import { type BookedPayment, findBookedPayments, listMovedPayments } from '../ledger/payment-books.ts';
@@ -8,8 +9,13 @@ import {
   keepDiscrepancy,
   listUnseenDiscrepancies,
 } from '../ledger/payment-discrepancies.ts';
-import { askSoon } from '../ledger/payment-jobs.ts';
-import { OutcomeUnknownError, type PaymentProvider, type ProviderPayment } from '../payments/payment-provider.ts';
+import { askUnlessFailed } from '../ledger/payment-jobs.ts';
+import {
+  OutcomeUnknownError,
+  type PaymentProvider,
+  type PaymentReference,
+  type ProviderPayment,
+} from '../payments/payment-provider.ts';
 
 /** Payments that are looked up at once. */
 const PAGE_SIZE = 200;
@@ -56,7 +62,7 @@ export async function reconcileMoney(
     if (stopping.aborted) return { compared, discrepancies };
     compared += page.length;
     for (const payment of page) if (payment.paymentId !== null) known.add(payment.paymentId);
-    await keep(await comparePage(database, provider, page, stopping));
+    await keep(await comparePage(database, provider, page, { settledBefore, stopping }));
   }
   for await (const id of movedPayments(database, provider.name, { since, until: settledBefore })) {
     if (stopping.aborted) return { compared, discrepancies };
@@ -104,7 +110,7 @@ async function comparePage(
   database: Database,
   provider: PaymentProvider,
   page: readonly ProviderPayment[],
-  stopping: AbortSignal,
+  { settledBefore, stopping }: Pick<ComparedSpan, 'settledBefore' | 'stopping'>,
 ): Promise<Discrepancy[]> {
   // Payments that the engine did not make (another shop on the same account) are none of its business.
   const ours = page.flatMap((seen) => (seen.paymentId === null ? [] : [{ ...seen, paymentId: seen.paymentId }]));
@@ -116,7 +122,7 @@ async function comparePage(
   for (const seen of ours) {
     if (stopping.aborted) break;
     if (differences(provider.name, booked.get(seen.paymentId), seen).length === 0) continue;
-    found.push(...(await lookAgain(database, provider, seen)));
+    found.push(...(await lookAgain(database, provider, seen, settledBefore)));
   }
   return found;
 }
@@ -124,13 +130,22 @@ async function comparePage(
 type SeenPayment = ProviderPayment & { readonly paymentId: string };
 
 /** Takes in what the provider knows more, and compares once more. A provider that is silent now keeps its listed word. */
-async function lookAgain(database: Database, provider: PaymentProvider, seen: SeenPayment): Promise<Discrepancy[]> {
+async function lookAgain(
+  database: Database,
+  provider: PaymentProvider,
+  seen: SeenPayment,
+  settledBefore: Date,
+): Promise<Discrepancy[]> {
   const { paymentId } = seen;
   const before = (await findBookedPayments(database, [paymentId])).get(paymentId);
   if (before === undefined) return differences(provider.name, undefined, seen);
-  await askSoon(database, paymentId);
+  if (differences(provider.name, before, seen).some(({ kind }) => kind === 'status')) {
+    await askUnlessFailed(database, paymentId);
+  }
   const now = await findOrKeep(provider, before, seen);
   const after = (await findBookedPayments(database, [paymentId])).get(paymentId);
+  // What was charged a moment ago is about to be committed.
+  if (after !== undefined && isOpen(after) && after.createdAt >= settledBefore) return [];
   return differences(provider.name, after, now);
 }
 
@@ -176,16 +191,22 @@ async function compareOlder(
   provider: PaymentProvider,
   { subject, paymentId }: { readonly subject: string; readonly paymentId: string | null },
 ): Promise<Discrepancy[] | undefined> {
-  const booked = paymentId === null ? undefined : (await findBookedPayments(database, [paymentId])).get(paymentId);
-  // Money that the ledger does not know stays somebody's to explain.
-  if (booked === undefined) return undefined;
+  if (paymentId === null) return undefined;
+  const booked = (await findBookedPayments(database, [paymentId])).get(paymentId);
+  if (booked === undefined) {
+    const found = await findByName(provider, { ...NOT_BOOKED, id: paymentId, providerRef: subject });
+    return found && differences(provider.name, undefined, { ...found, paymentId });
+  }
   if (subject === booked.id) return compareMissing(database, provider, booked.id);
   const found = await findByName(provider, booked);
   return found && differences(provider.name, booked, { ...found, paymentId: booked.id });
 }
 
+/** A payment that the ledger does not know is found by the provider's own id; the rest is not looked at. */
+const NOT_BOOKED = { orderId: ID_MIN, amountMinor: 1, currency: 'EUR', capture: 'automatic' } as const;
+
 /** What the provider knows of one payment; undefined while it is silent. */
-async function findByName(provider: PaymentProvider, booked: BookedPayment): Promise<ProviderPayment | undefined> {
+async function findByName(provider: PaymentProvider, booked: PaymentReference): Promise<ProviderPayment | undefined> {
   try {
     return await provider.find(booked);
   } catch (error) {
@@ -218,7 +239,7 @@ function differences(provider: string, booked: BookedPayment | undefined, seen: 
     providerSays: String(theirs),
   });
   if (booked === undefined) {
-    const moved = seen.status === 'authorized' || seen.status === 'captured';
+    const moved = seen.status === 'authorized' || seen.capturedMinor > seen.refundedMinor;
     return moved ? [differ('unknown_payment', null, `${seen.status} ${seen.amountMinor} ${seen.currency}`)] : [];
   }
   const found: Discrepancy[] = [];

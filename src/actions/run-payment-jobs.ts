@@ -122,20 +122,25 @@ export function createRunPaymentJobs(options: {
     }
   }
 
-  /** Finds out how an attempt ended. Past the pin's limit, or when nothing was charged, it is cancelled at the provider. */
+  /**
+   * Finds out how an attempt ended. Where nothing was charged, or the order waits for it no longer, it is cancelled at
+   * the provider, but for money that is there already: that has its own rules.
+   */
   async function settle(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {
     const { payment } = job;
-    if (pinIsOver(job)) {
-      const told = await tell(job, await provider.cancel(payment), SETTLED);
-      // The provider cannot cancel it and cannot say how it will end: the stock waits no longer.
-      return told.result === 'later' ? ((await abandon(job)) ?? told) : told;
-    }
     const found = await provider.find(payment);
-    if (found.status !== 'unconfirmed') return tell(job, found, SETTLED);
+    const waitedFor = job.orderStatus === 'payment_processing' && !pinIsOver(job);
+    if (SETTLED.includes(found.status) || (waitedFor && found.status !== 'unconfirmed')) {
+      return tell(job, found, SETTLED);
+    }
     // The one who opened it may be about to charge: his lease first.
     const leaseLeftMs = payment.createdAt.getTime() + leaseMs - job.now.getTime();
-    if (!payment.answered && leaseLeftMs > 0) return { result: 'later', error: null, afterMs: leaseLeftMs };
-    return tell(job, await provider.cancel(payment), SETTLED);
+    if (waitedFor && !payment.answered && leaseLeftMs > 0) {
+      return { result: 'later', error: null, afterMs: leaseLeftMs };
+    }
+    const told = await tell(job, await provider.cancel(payment), SETTLED);
+    // The provider cannot cancel it and cannot say how it will end: the stock waits no longer.
+    return told.result === 'later' && pinIsOver(job) ? ((await abandon(job)) ?? told) : told;
   }
 
   /** Frees the stock; the attempt itself stays open and is asked on. */

@@ -282,8 +282,9 @@ function tellProvider(world: World, job: NewJob): readonly Booked['status'][] {
   switch (job.kind) {
     case 'settle': {
       const { status, settleBy } = world.order;
-      const pinIsOver = status === 'payment_processing' && settleBy !== null && world.now >= settleBy;
-      if (pinIsOver || booked.status === 'unconfirmed') closeBooked(booked);
+      const waitedFor = status === 'payment_processing' && settleBy !== null && world.now < settleBy;
+      const money = booked.status === 'authorized' || booked.status === 'captured';
+      if (!money && (!waitedFor || booked.status === 'unconfirmed')) closeBooked(booked);
       return ['authorized', 'captured', 'failed', 'cancelled'];
     }
     case 'capture':

@@ -171,14 +171,16 @@ function takeCancellation(
   });
 }
 
-/** The pin's limit is over and the provider is silent: the stock is freed, and the attempt is asked on. */
+/**
+ * The pin's limit is over and the provider is silent: the stock is freed. The attempt's own job asks on, and closes it
+ * at the provider unless there is money by then.
+ */
 export function abandonPayment(order: OrderFacts, paymentId: string, context: StepContext): Stepped | ReportRefusal {
   const payment = order.payments.find(({ id }) => id === paymentId);
   const due = order.settleBy !== null && context.now >= order.settleBy;
   if (payment === undefined || !due || !waitsFor(order, payment)) return { outcome: 'unchanged' };
   const row = requireRow(order, 'payment-abandoned');
-  const jobs = [jobFor('cancel', payment.id)];
-  return stepped(follow(order, row, context), { type: row.event, cause: row.trigger, jobs });
+  return stepped(follow(order, row, context), { type: row.event, cause: row.trigger });
 }
 
 /** Takes the provider's word on a refund into the order. */

@@ -2,6 +2,7 @@ import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Caller } from '../domain/caller.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { API_KEY_PREFIX, type FindApiKey } from './api-keys.ts';
+import type { OutsideTokens } from './outside-tokens.ts';
 import { ProblemError } from './problems.ts';
 
 /** Who presents these credentials (the Authorization header), or undefined when they are no good. */
@@ -10,20 +11,25 @@ export type Authenticate = (authorization: string) => Caller | undefined | Promi
 /** Bearer credentials (RFC 6750 § 2.1); the scheme's name is the same in any letter case. */
 const BEARER = /^bearer +(\S+)$/i;
 
-/** Tells callers by their access token or API key. */
-export function createAuthenticate(options: { tokens: AccessTokens; findApiKey: FindApiKey }): Authenticate {
+/** Tells callers by their access token, ours or that of an outside issuer if there is one, or by their API key. */
+export function createAuthenticate(options: {
+  tokens: AccessTokens;
+  findApiKey: FindApiKey;
+  outside?: OutsideTokens | undefined;
+}): Authenticate {
+  const { tokens, findApiKey, outside } = options;
   return (authorization) => {
     const credentials = BEARER.exec(authorization)?.[1];
     if (credentials === undefined) return undefined;
     return credentials.startsWith(API_KEY_PREFIX)
-      ? options.findApiKey(credentials)
-      : options.tokens.verify(credentials);
+      ? findApiKey(credentials)
+      : (tokens.verify(credentials) ?? outside?.verify(credentials));
   };
 }
 
 /**
  * A hook that knows the caller before a body is read, and answers 401 to whoever it does not know (RFC 6750 § 3).
- * Access tokens are told at once, so the hot path waits for no promise.
+ * Access tokens are told at once, so the hot path waits for no promise; those of an outside issuer from the second time on.
  */
 export function requireCaller(authenticate: Authenticate): onRequestHookHandler {
   return (request, _reply, done) => {

@@ -17,6 +17,7 @@ export interface BookedPayment {
   readonly refundedMinor: number;
   /** What the provider may have given back, without having confirmed it. */
   readonly refundingMinor: number;
+  readonly createdAt: Date;
 }
 
 interface BookedRow {
@@ -31,12 +32,13 @@ interface BookedRow {
   captured_minor: number;
   refunded_minor: number;
   refunding_minor: number;
+  created_at: Date;
 }
 
 const BOOKED = `payments.id, payments.order_id, payments.provider, payments.provider_ref,
   payments.capture, payments.status, payments.amount_minor,
   payments.currency, payments.captured_minor, coalesce(back.refunded, 0) AS refunded_minor,
-  coalesce(back.refunding, 0) AS refunding_minor
+  coalesce(back.refunding, 0) AS refunding_minor, payments.created_at
   FROM payments
   LEFT JOIN LATERAL (
     SELECT sum(amount_minor) FILTER (WHERE status = 'succeeded')::bigint AS refunded,
@@ -56,6 +58,7 @@ const toBooked = (row: BookedRow): BookedPayment => ({
   capturedMinor: row.captured_minor,
   refundedMinor: row.refunded_minor,
   refundingMinor: row.refunding_minor,
+  createdAt: row.created_at,
 });
 
 const readBooked = statement<BookedRow>(

@@ -163,6 +163,17 @@ export async function askSoon(db: Queryable, paymentId: string): Promise<void> {
   if (!hurried.some(({ kind }) => kind === 'settle')) await db.query(askNow, [randomUUIDv7(), paymentId]);
 }
 
+const settleFailed = statement<{ id: string }>(
+  'find_failed_settle_job',
+  `SELECT id FROM payment_jobs WHERE payment_id = $1 AND kind = 'settle' AND status = 'failed' LIMIT 1`,
+);
+
+/** The same, unless asking has failed for good before: that waits for a person. */
+export async function askUnlessFailed(db: Queryable, paymentId: string): Promise<void> {
+  const [failed] = await db.query(settleFailed, [paymentId]);
+  if (failed === undefined) await askSoon(db, paymentId);
+}
+
 const forgetDone = statement(
   'forget_done_payment_jobs',
   `DELETE FROM payment_jobs WHERE id IN (

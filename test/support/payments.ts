@@ -41,16 +41,18 @@ export async function hurryJobs(database: TestDatabase, orderId: string): Promis
 }
 
 /**
- * What a minute does to the open payments of all orders: whoever had begun a charge is out of time, and so is who had
+ * What a minute does to the open payments of some orders: whoever had begun a charge is out of time, and so is who had
  * taken a job.
  */
-export async function passMinute(database: TestDatabase): Promise<void> {
-  await database.onOneConnection([
-    'BEGIN',
-    `UPDATE payments SET created_at = created_at - interval '1 minute' WHERE status IN ('processing', 'requires_action')`,
-    `UPDATE payment_jobs SET run_at = run_at - interval '1 minute' WHERE status = 'due'`,
-    'COMMIT',
-  ]);
+export async function passMinute(database: TestDatabase, orderIds: readonly string[]): Promise<void> {
+  await database.query(
+    `WITH attempts AS (
+       UPDATE payments SET created_at = created_at - interval '1 minute'
+       WHERE order_id = ANY ($1) AND status IN ('processing', 'requires_action')
+     )
+     UPDATE payment_jobs SET run_at = run_at - interval '1 minute' WHERE order_id = ANY ($1) AND status = 'due'`,
+    [orderIds],
+  );
 }
 
 /** Waits until an order has a status. */

@@ -14,6 +14,16 @@ export const AccountResource = Type.Object(
   { $id: 'Account', title: 'Account' },
 );
 
+/** Somebody whom an outside issuer vouches for: only what its token says is known. */
+export const OutsideAccountResource = Type.Object(
+  {
+    id: Uuid,
+    role: AccountResource.properties.role,
+    merchantIds: Type.Array(Uuid, { description: 'Whom the person works for, as staff or courier.' }),
+  },
+  { $id: 'OutsideAccount', title: 'OutsideAccount' },
+);
+
 export function toAccountResource(account: Account): Static<typeof AccountResource> {
   return { ...account, createdAt: account.createdAt.toISOString() };
 }

@@ -23,7 +23,9 @@ export function stepProblem(request: FastifyRequest, outcome: NotStepped): Probl
     case 'precondition-required':
       return new ProblemError('precondition-required', { detail: 'Send If-Match with the ETag that you read.' });
     case 'precondition-invalid':
-      return new ProblemError('precondition-invalid', { detail: 'If-Match must be * or a list of quoted entity tags.' });
+      return new ProblemError('precondition-invalid', {
+        detail: 'If-Match must be * or a list of quoted entity tags.',
+      });
     case 'stale':
       return new ProblemError('precondition-failed', {
         detail: 'Read it again and decide anew.',
