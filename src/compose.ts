@@ -2,19 +2,23 @@ import type { Logger } from 'pino';
 import { createCollectionCodes } from './actions/collection-code.ts';
 import { ensureOperator } from './actions/ensure-operator.ts';
 import { createFindShopCustomer } from './actions/find-shop-customer.ts';
-import { createLogIn } from './actions/log-in.ts';
+import { createLogIn, LOG_IN_LIMITS } from './actions/log-in.ts';
 import { makeDemoSale } from './actions/make-demo-sale.ts';
 import { createPlaceOrder, type PlaceOrder } from './actions/place-order.ts';
 import { createStepOrders, type StepOrders } from './actions/step-orders.ts';
+import { composeLimits, type Limits } from './compose-limits.ts';
 import { composeOutsideTokens } from './compose-outside-tokens.ts';
 import { composePayments, type Payments } from './compose-payments.ts';
+import { composeRedis } from './compose-redis.ts';
 import type { Config } from './config.ts';
 import type { Deadline } from './domain/pass-deadline.ts';
+import type { RedisLink } from './gate/redis.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
 import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
 import { createAuthenticate, requireCaller } from './http/authentication.ts';
 import { describeRoutes } from './http/openapi.ts';
+import { limitRates } from './http/rate-limits.ts';
 import { eraseAccountRoute } from './http/routes/accounts/erase-account.ts';
 import { getOwnAccountRoute } from './http/routes/accounts/get-own-account.ts';
 import { logInRoute } from './http/routes/accounts/log-in.ts';
@@ -65,9 +69,12 @@ import { resumeSaleRoute } from './http/routes/sales/resume-sale.ts';
 import { answerAuthenticationRoute } from './http/routes/sandbox/answer-authentication.ts';
 import { showAuthenticationRoute } from './http/routes/sandbox/show-authentication.ts';
 import { collectMethods, createServer } from './http/server.ts';
+import { createFallbackIdempotencyStore } from './idempotency/fallback-idempotency-store.ts';
 import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
 import { createInProcessIdempotencyStore } from './idempotency/in-process-idempotency-store.ts';
+import { createRedisIdempotencyStore } from './idempotency/redis-idempotency-store.ts';
 import { startEmbeddedPostgres } from './ledger/embedded-postgres.ts';
+import { getLedgerId } from './ledger/ledger-id.ts';
 import { type Ledger, openLedger } from './ledger/open-ledger.ts';
 import { countJobs } from './ledger/payment-jobs.ts';
 import { ledgerAnswers } from './ledger/readiness.ts';
@@ -117,6 +124,10 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     databaseConnections: ledger.database.counts,
     paymentJobs: () => countJobs(ledger.database),
   });
+  const redis = await composeRedis(config, log, metrics);
+  if (redis !== undefined) stopper.add('Redis', redis.close);
+  const ledgerId = await getLedgerId(ledger.database);
+  const limits = composeLimits(config, redis && { redis, ledgerId });
   const placeOrder = createPlaceOrder({
     database: ledger.placing,
     waitingMax: config.PLACING_QUEUE_MAX,
@@ -130,10 +141,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     deadlineMs: config.PLACING_DEADLINE_MS,
   });
   stopper.add('steps of orders', stepOrders.close);
-  const store = createInProcessIdempotencyStore({
-    retentionMs: config.IDEMPOTENCY_RETENTION_SECONDS * 1_000,
-    bytesMax: ANSWERS_BYTES_MAX,
-  });
+  const store = createStore(config, redis, ledgerId);
   stopper.add('idempotency store', store.close);
 
   const app = await createApp(config, log, metrics, stopper);
@@ -145,9 +153,17 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   });
   stopper.add('payment jobs', payments.settled);
   if (config.ROLE !== 'api') startWorkers(config, ledger, payments, metrics, log, stopper);
-  const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, metrics }, stopper);
+  const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, limits, metrics }, stopper);
   stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
+}
+
+/** The memory of keys: shared by all processes where there is Redis. */
+function createStore(config: Config, redis: RedisLink | undefined, ledgerId: string): IdempotencyStore {
+  const retentionMs = config.IDEMPOTENCY_RETENTION_SECONDS * 1_000;
+  const own = createInProcessIdempotencyStore({ retentionMs, bytesMax: ANSWERS_BYTES_MAX });
+  if (redis === undefined) return own;
+  return createFallbackIdempotencyStore(createRedisIdempotencyStore({ redis, ledgerId, retentionMs }), own);
 }
 
 /** The user's own PostgreSQL, or one that the engine runs itself. */
@@ -224,6 +240,7 @@ interface Parts {
   readonly stepOrders: StepOrders;
   readonly store: IdempotencyStore;
   readonly payments: Payments;
+  readonly limits: Limits;
   readonly metrics: Metrics;
 }
 
@@ -243,6 +260,7 @@ function createApp(config: Config, log: Logger, metrics: Metrics, stopper: Stopp
 async function listen(app: App, config: Config, parts: Parts, stopper: Stopper): Promise<string> {
   const addMethodsNotAllowed = collectMethods(app);
   await describeRoutes(app);
+  limitRates(app, parts.limits.rateLimits);
   addOperationRoutes(app, parts, stopper);
   if (config.ROLE !== 'worker') {
     await apiReferenceRoutes(app);
@@ -276,7 +294,7 @@ async function addPaymentRoutes(app: App, { ledger, payments }: Parts): Promise<
 
 /** The API, as its table of contents. */
 function addApiRoutes(app: App, config: Config, parts: Parts): void {
-  const { ledger, placeOrder, stepOrders, store, payments, metrics } = parts;
+  const { ledger, placeOrder, stepOrders, store, payments, limits, metrics } = parts;
   const { database } = ledger;
   const tokens = createAccessTokens({
     keys: config.TOKEN_KEYS,
@@ -288,7 +306,11 @@ function addApiRoutes(app: App, config: Config, parts: Parts): void {
   const authenticated = requireCaller(createAuthenticate({ tokens, findApiKey: createFindApiKey(database), outside }));
 
   registerRoute(app, { database, hashPassword });
-  logInRoute(app, { logIn: createLogIn(database, verifyPassword), tokens });
+  logInRoute(app, {
+    logIn: createLogIn(database, verifyPassword, LOG_IN_LIMITS, limits.createFailureCounter),
+    tokens,
+    clientAddressOf: limits.rateLimits.clientAddressOf,
+  });
   getOwnAccountRoute(app, { authenticated, database });
   eraseAccountRoute(app, { authenticated, database });
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseRedisAddress } from './gate/redis-address.ts';
 
 /** One setting: what it means, its default, and how its text becomes a value. `parse` throws a sentence for people. */
 interface Setting<Value> {
@@ -98,7 +99,7 @@ export interface Rate {
   readonly seconds: number;
 }
 
-/** What production limits where nothing else is said. Some 20 people behind one address, and nobody in a hurry. */
+/** What production limits where nothing else is said: ten requests a second of a user, and of an address twice that. */
 const PRODUCTION_RATES = {
   RATE_LIMIT_PER_IP: { requests: 1_200, seconds: 60 },
   RATE_LIMIT_PER_USER: { requests: 600, seconds: 60 },
@@ -164,10 +165,16 @@ export const SETTINGS = {
     parse: oneOf('auto', 'bundled', 'system'),
   },
   REDIS_URL: {
-    describe: 'A Redis 7 or Valkey for the gate. This version has no gate yet and says so at start.',
+    describe:
+      'A Redis 7 or Valkey for the gate: `redis://host:port/db`, `redis-sentinel://host:port,host:port/master-name/db` or `redis-cluster://host:port,host:port`; `rediss…` for TLS. Processes share keys, limits and what they know of the stock there. Without it each counts by itself.',
     default: null,
-    parse: url('redis:', 'rediss:'),
+    parse: parseRedisAddress,
     secret: true,
+  },
+  REDIS_TIMEOUT_MS: {
+    describe: 'How long one question to Redis may take; then the ledger is asked instead.',
+    default: '300',
+    parse: integer(50, 5_000),
   },
   TOKEN_KEYS: {
     describe:
@@ -420,9 +427,6 @@ export function rateOf(config: Config, name: keyof typeof PRODUCTION_RATES): Rat
 /** What is legal but worth a line at start. */
 export function warningsOf(config: Config): string[] {
   const warnings: string[] = [];
-  if (config.REDIS_URL !== undefined) {
-    warnings.push('REDIS_URL is set, but this version has no Redis gate: all requests go straight to the ledger.');
-  }
   if (config.NODE_ENV === 'production' && config.PAYMENT_PROVIDER === 'sandbox') {
     warnings.push('PAYMENT_PROVIDER=sandbox: no order is paid with real money.');
   }
@@ -447,10 +451,14 @@ export function warningsOf(config: Config): string[] {
 function rateWarnings(config: Config): string[] {
   const names = ['RATE_LIMIT_PER_IP', 'RATE_LIMIT_PER_USER'] as const;
   const off = names.filter((name) => rateOf(config, name) === undefined);
+  const warnings: string[] = [];
   if (config.NODE_ENV === 'production' && off.length > 0) {
-    return [`${off.join(' and ')} off: one client may take all there is to the others.`];
+    warnings.push(`${off.join(' and ')} ${off.length > 1 ? 'are' : 'is'} off: one client may take the others' place.`);
   }
-  return off.length < names.length && config.REDIS_URL === undefined && config.DATABASE_URL !== undefined
-    ? ['REDIS_URL is not set: each process counts the rate limits by itself, so two let twice as many requests pass.']
-    : [];
+  if (off.length < names.length && config.REDIS_URL === undefined && config.DATABASE_URL !== undefined) {
+    warnings.push(
+      'REDIS_URL is not set: each process counts the rate limits by itself, so two let twice as many requests pass.',
+    );
+  }
+  return warnings;
 }

@@ -7,6 +7,7 @@ import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
 import { limitProcesses } from './support/file-limit.ts';
 import { createPostgres, installPostgres } from './support/postgres.ts';
+import { installRedis } from './support/redis.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
 });
 
 await installPostgres();
+await installRedis();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
 const scale = values.prove ? 'full' : 'short';

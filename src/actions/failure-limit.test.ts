@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createMemoryFailureCounter } from '../gate/failure-counter.ts';
 import { createFailureLimit } from './failure-limit.ts';
 
 /** A limit of three failures in a minute, its clock, and attempts that end at once. */
 function newLimit(context: TestContext) {
   context.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
-  const limit = createFailureLimit(3, 60);
+  const limit = createFailureLimit(3, createMemoryFailureCounter({ name: 'test', windowSeconds: 60 }));
   return {
     limit,
     clock: context.mock.timers,

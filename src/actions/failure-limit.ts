@@ -1,4 +1,4 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { FailureCounter } from '../gate/failure-counter.ts';
 
 /** Counts failed attempts by key and holds further ones back when there were too many. */
 export interface FailureLimit {
@@ -14,10 +14,10 @@ const UNDER_WAY_SECONDS = 1;
 
 /**
  * At most `failuresMax` failures of one key in a window that starts with the first of them. Attempts under way count as
- * failures until they have ended, so that guesses sent at once are no way around. Counted in this process.
+ * failures until they have ended, so that guesses sent at once are no way around; those under way are counted in this
+ * process, so guesses sent to several at once can exceed the limit by what each of them takes in.
  */
-export function createFailureLimit(failuresMax: number, windowSeconds: number): FailureLimit {
-  const failures = new RateLimiterMemory({ points: failuresMax, duration: windowSeconds });
+export function createFailureLimit(failuresMax: number, failures: FailureCounter): FailureLimit {
   const underWay = new Map<string, number>();
 
   function leave(key: string): void {
@@ -31,18 +31,16 @@ export function createFailureLimit(failuresMax: number, windowSeconds: number): 
       // Counted before the first wait: whoever comes meanwhile sees this attempt.
       const attempts = (underWay.get(key) ?? 0) + 1;
       underWay.set(key, attempts);
-      const failed = await failures.get(key);
-      const count = failed?.consumedPoints ?? 0;
+      const failed = await failures.read(key);
+      const count = failed?.count ?? 0;
       if (count + attempts <= failuresMax) return undefined;
       leave(key);
-      return count >= failuresMax && failed ? failed.msBeforeNext / 1_000 : UNDER_WAY_SECONDS;
+      return count >= failuresMax && failed ? failed.resetMs / 1_000 : UNDER_WAY_SECONDS;
     },
     async end(key, failed) {
-      if (failed) await failures.penalty(key);
+      if (failed) await failures.add(key);
       leave(key);
     },
-    async clear(key) {
-      await failures.delete(key);
-    },
+    clear: failures.clear,
   };
 }

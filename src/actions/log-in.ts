@@ -1,3 +1,4 @@
+import { type CreateFailureCounter, createMemoryFailureCounter } from '../gate/failure-counter.ts';
 import { type Account, findCredentials } from '../ledger/accounts.ts';
 import type { Queryable } from '../ledger/statement.ts';
 import { createFailureLimit } from './failure-limit.ts';
@@ -15,7 +16,7 @@ export type LogIn = (attempt: {
   readonly address: string;
 }) => Promise<LogInOutcome>;
 
-/** Wrong passwords that one e-mail, and one address, may send before it must wait. Counted per process. */
+/** Wrong passwords that one e-mail, and one address, may send before it must wait. */
 export interface LogInLimits {
   readonly failuresPerEmail: number;
   readonly failuresPerAddress: number;
@@ -35,9 +36,11 @@ export function createLogIn(
   database: Queryable,
   verifyPassword: VerifyPassword,
   limits: LogInLimits = LOG_IN_LIMITS,
+  createCounter: CreateFailureCounter = createMemoryFailureCounter,
 ): LogIn {
-  const byEmail = createFailureLimit(limits.failuresPerEmail, limits.windowSeconds);
-  const byAddress = createFailureLimit(limits.failuresPerAddress, limits.windowSeconds);
+  const { failuresPerEmail, failuresPerAddress, windowSeconds } = limits;
+  const byEmail = createFailureLimit(failuresPerEmail, createCounter({ name: 'sign-in-email', windowSeconds }));
+  const byAddress = createFailureLimit(failuresPerAddress, createCounter({ name: 'sign-in-address', windowSeconds }));
 
   async function check(email: string, password: string): Promise<LogInOutcome> {
     const credentials = await findCredentials(database, email);

@@ -119,7 +119,16 @@ async function allowOrigins(app: App, origins: readonly string[]): Promise<void>
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Idempotent-Replayed', 'Request-Id', 'Server-Time'],
+    exposedHeaders: [
+      'ETag',
+      'Location',
+      'Retry-After',
+      'Idempotent-Replayed',
+      'Request-Id',
+      'Server-Time',
+      'RateLimit',
+      'RateLimit-Policy',
+    ],
     maxAge: 600,
   });
 }

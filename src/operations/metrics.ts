@@ -4,10 +4,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 const PLACING_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const BATCH_SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
+const BREAKER_STATES = ['closed', 'open', 'half-open'];
+
 export interface Metrics {
   observePlacing(outcome: string, seconds: number): void;
   observeBatch(requests: number, seconds: number): void;
   observeDeadlines(deadline: string, orders: number): void;
+  /** The state of the breaker before Redis: closed, open or half-open. */
+  observeBreaker(state: string): void;
   observeDiscrepancies(provider: string, discrepancies: number): void;
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   /** Everything in Prometheus' text format. */
@@ -47,6 +51,12 @@ export function createMetrics(read: {
     name: 'doorbuster_orders_overdue_total',
     help: 'Orders whose deadline this process carried out: hold-expired, settle-overdue, acceptance-overdue.',
     labelNames: ['deadline'],
+    registers,
+  });
+  const breaker = new Gauge({
+    name: 'doorbuster_redis_breaker',
+    help: 'The state of the breaker before Redis: 1 for the state it is in. Absent without Redis.',
+    labelNames: ['state'],
     registers,
   });
   const discrepancies = new Gauge({
@@ -105,6 +115,9 @@ export function createMetrics(read: {
       batchSeconds.observe(seconds);
     },
     observeDeadlines: (deadline, orders) => overdue.inc({ deadline }, orders),
+    observeBreaker(state) {
+      for (const each of BREAKER_STATES) breaker.set({ state: each }, each === state ? 1 : 0);
+    },
     observeDiscrepancies: (provider, count) => discrepancies.set({ provider }, count),
     observeHttp: (method, route, status, seconds) => http.observe({ method, route, status }, seconds),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

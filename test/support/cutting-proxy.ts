@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createTcpProxy } from './tcp-proxy.ts';
 
 /** Where a connection is cut around COMMIT: before the server sees it, or after it committed but before its answer. */
 export type Cut = 'before-commit' | 'after-commit';
@@ -18,59 +17,41 @@ export interface CuttingProxy {
 export async function createCuttingProxy(target: { port: number }): Promise<CuttingProxy> {
   let armed: Cut | undefined;
   let cuts = 0;
-  const sockets = new Set<Socket>();
 
-  const server = createServer((client) => {
-    const upstream = connect(target.port, '127.0.0.1');
+  const proxy = await createTcpProxy(target, () => {
     let cutAtAnswer = false;
-    const cutBoth = () => {
-      cuts += 1;
-      client.destroy();
-      upstream.destroy();
+    return {
+      request(chunk, connection) {
+        if (armed !== undefined && chunk.includes('COMMIT\0')) {
+          const cut = armed;
+          armed = undefined;
+          if (cut === 'before-commit') {
+            cuts += 1;
+            return connection.cut();
+          }
+          cutAtAnswer = true;
+        }
+        connection.upstream.write(chunk);
+      },
+      reply(chunk, connection) {
+        if (!cutAtAnswer) {
+          connection.client.write(chunk);
+          return;
+        }
+        // The server's CommandComplete: the commit is done, and nobody will hear of it.
+        if (!chunk.includes('COMMIT\0')) return;
+        cuts += 1;
+        connection.cut();
+      },
     };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.on('data', (chunk) => {
-      if (armed !== undefined && chunk.includes('COMMIT\0')) {
-        const cut = armed;
-        armed = undefined;
-        if (cut === 'before-commit') return cutBoth();
-        cutAtAnswer = true;
-      }
-      upstream.write(chunk);
-    });
-    upstream.on('data', (chunk) => {
-      // The server's CommandComplete: the commit is done, and nobody will hear of it.
-      if (cutAtAnswer) {
-        if (chunk.includes('COMMIT\0')) cutBoth();
-        return;
-      }
-      client.write(chunk);
-    });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port was given.');
-  const { port } = address;
 
   return {
-    url: (of) => of.replace(/:\d+\//, `:${port}/`),
+    url: (of) => of.replace(/:\d+\//, `:${proxy.port}/`),
     cutNext(cut) {
       armed = cut;
     },
     cuts: () => cuts,
-    async close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
+    close: proxy.close,
   };
 }

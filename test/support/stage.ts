@@ -2,6 +2,14 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createDataFolder } from './embedded.ts';
 import { startEngine, type TestEngine } from './engine.ts';
 import { createPostgres, type TestPostgres } from './postgres.ts';
+import {
+  createRedis,
+  createRedisCluster,
+  createRedisSentinel,
+  type TestRedis,
+  type TestRedisCluster,
+  type TestRedisSentinel,
+} from './redis.ts';
 import { type Rush, startRush } from './rush.ts';
 
 /** Starts what a test needs. All of it is stopped, the latest first, when the test ends, however it ends. */
@@ -10,6 +18,12 @@ export interface Stage {
   engine(settings: Readonly<Record<string, string>>): Promise<TestEngine>;
   /** A PostgreSQL that may be stopped and killed. */
   postgres(): Promise<TestPostgres>;
+  /** A Redis that may be stopped, frozen and killed; `settings` are lines of redis.conf. */
+  redis(settings?: readonly string[]): Promise<TestRedis>;
+  /** Six nodes, three of them masters. */
+  redisCluster(): Promise<TestRedisCluster>;
+  /** A master and a replica, watched by three Sentinels. */
+  redisSentinel(): Promise<TestRedisSentinel>;
   /** A folder for the embedded PostgreSQL. */
   dataFolder(): Promise<string>;
   rush(urls: readonly string[], options?: readonly string[]): Promise<Rush>;
@@ -39,6 +53,9 @@ export function createStage(scope: { after(hook: () => Promise<void>): void }): 
     database: () => keep(createTestDatabase(), (database) => database.drop()),
     engine: (settings) => keep(startEngine(settings), (engine) => engine.stop()),
     postgres: () => keep(createPostgres(), (postgres) => postgres.remove()),
+    redis: (settings) => keep(createRedis(settings), (redis) => redis.remove()),
+    redisCluster: () => keep(createRedisCluster(), (cluster) => cluster.remove()),
+    redisSentinel: () => keep(createRedisSentinel(), (redis) => redis.remove()),
     dataFolder: async () => (await keep(createDataFolder(), (folder) => folder.remove())).path,
     rush: (urls, options) => keep(startRush(urls, options), (rush) => rush.kill()),
     atEnd: (step) => {

@@ -4,11 +4,15 @@ import type { AccessTokens } from '../../access-tokens.ts';
 import type { App } from '../../app.ts';
 import { networkOf } from '../../client-address.ts';
 import { replyProblem } from '../../reply-problem.ts';
+import type { ClientAddressOf } from '../../trusted-proxies.ts';
 import { AccountResource, toAccountResource } from './account-resource.ts';
 import { replyHashesWait } from './hashes-wait.ts';
 
 /** `POST /api/v1/sessions` */
-export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessTokens }): void {
+export function logInRoute(
+  app: App,
+  options: { logIn: LogIn; tokens: AccessTokens; clientAddressOf: ClientAddressOf },
+): void {
   app.post(
     '/api/v1/sessions',
     {
@@ -37,7 +41,8 @@ export function logInRoute(app: App, options: { logIn: LogIn; tokens: AccessToke
       },
     },
     async (request, reply) => {
-      const outcome = await options.logIn({ ...request.body, address: networkOf(request.ip) });
+      const address = networkOf(options.clientAddressOf(request.raw));
+      const outcome = await options.logIn({ ...request.body, address });
       if (outcome.outcome === 'limited') {
         return replyProblem(reply, 'rate-limited', {
           detail: 'Too many attempts to sign in. Wait, or ask an operator.',

@@ -20,7 +20,8 @@ export async function receiveWebhookRoute(
       '/api/v1/payment-webhooks/:provider',
       {
         bodyLimit: BODY_BYTES_MAX,
-        config: { public: true },
+        // A provider sends what happened, all of it from few addresses; what it cannot deliver it sends again.
+        config: { public: true, unlimited: true },
         schema: {
           operationId: 'receivePaymentWebhook',
           tags: ['payments'],
