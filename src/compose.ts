@@ -13,6 +13,8 @@ import { composeRedis } from './compose-redis.ts';
 import type { Config } from './config.ts';
 import type { Deadline } from './domain/pass-deadline.ts';
 import type { RedisLink } from './gate/redis.ts';
+import { createRedisStockGate } from './gate/redis-stock-gate.ts';
+import type { StockGate } from './gate/stock-gate.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
 import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
@@ -83,6 +85,7 @@ import { hashPassword, verifyPassword } from './operations/password.ts';
 import { createStopper, type Stopper } from './operations/stopper.ts';
 import { createAnswerSweeper } from './workers/answer-sweeper.ts';
 import { createDeadlineSweeper } from './workers/deadline-sweeper.ts';
+import { createGateReconciler } from './workers/gate-reconciler.ts';
 import { createLoop, type Duty } from './workers/loop.ts';
 
 /** A running engine. */
@@ -97,6 +100,9 @@ export interface Engine {
 
 /** How long past the pin's limit, and past the provider's time-out, the stock of an open payment may be held. */
 const SETTLE_GRACE_MS = 5_000;
+
+/** And this much longer, before a reservation in the gate counts as leaked. */
+const LEAK_MARGIN_MS = 2_000;
 
 /** What the answers that this process remembers may take of its memory. */
 const ANSWERS_BYTES_MAX = 32 * 1024 * 1024;
@@ -128,11 +134,22 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   if (redis !== undefined) stopper.add('Redis', redis.close);
   const ledgerId = await getLedgerId(ledger.database);
   const limits = composeLimits(config, redis && { redis, ledgerId });
+  const gate =
+    redis &&
+    createRedisStockGate({
+      redis,
+      ledgerId,
+      retentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS,
+      onError: (error) => log.warn({ err: error }, 'the gate answered something unexpected'),
+    });
+  if (gate !== undefined) stopper.add('gate', gate.close);
   const placeOrder = createPlaceOrder({
     database: ledger.placing,
     waitingMax: config.PLACING_QUEUE_MAX,
     deadlineMs: config.PLACING_DEADLINE_MS,
     observeBatch: metrics.observeBatch,
+    gate,
+    observeAdvice: metrics.observeAdvice,
   });
   stopper.add('placing of orders', placeOrder.close);
   const stepOrders = createStepOrders({
@@ -152,7 +169,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     publicUrl: () => app.publicUrl,
   });
   stopper.add('payment jobs', payments.settled);
-  if (config.ROLE !== 'api') startWorkers(config, ledger, payments, metrics, log, stopper);
+  if (config.ROLE !== 'api') startWorkers(config, { ledger, payments, gate, metrics }, log, stopper);
   const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, limits, metrics }, stopper);
   stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
@@ -202,12 +219,11 @@ async function prepareLedger(config: Config, { database }: Ledger, log: Logger):
 
 function startWorkers(
   config: Config,
-  { database, placing }: Ledger,
-  payments: Payments,
-  metrics: Metrics,
+  { ledger, payments, gate, metrics }: Pick<Parts, 'ledger' | 'payments' | 'metrics'> & { gate: StockGate | undefined },
   log: Logger,
   stopper: Stopper,
 ): void {
+  const { database, placing } = ledger;
   const duties = [
     sweeper('hold-expired', 0),
     sweeper('acceptance-overdue', 0),
@@ -215,11 +231,18 @@ function startWorkers(
     sweeper('settle-overdue', config.PAYMENT_TIMEOUT_MS + SETTLE_GRACE_MS),
     createAnswerSweeper({ database, retentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS }),
     ...payments.duties,
+    ...(gate === undefined ? [] : [gateReconciler(gate)]),
   ];
   const loops = duties.map((duty) => createLoop(duty, log));
   for (const loop of loops) loop.start();
   // All at once: a long one must not keep the others working.
   stopper.add('background duties', () => Promise.all(loops.map((loop) => loop.stop())));
+
+  function gateReconciler(gate: StockGate): Duty {
+    // An attempt waits for its batch, and the batch for the ledger, each at most so long.
+    const leakedAfterMs = 2 * config.PLACING_DEADLINE_MS + LEAK_MARGIN_MS;
+    return createGateReconciler({ database, gate, leakedAfterMs, observe: metrics.observeGate });
+  }
 
   function sweeper(deadline: Deadline, graceMs: number): Duty {
     return createDeadlineSweeper({

@@ -7,7 +7,7 @@ import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
 import { limitProcesses } from './support/file-limit.ts';
 import { createPostgres, installPostgres } from './support/postgres.ts';
-import { installRedis } from './support/redis.ts';
+import { createRedis, installRedis } from './support/redis.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
@@ -27,13 +27,15 @@ await installPostgres();
 await installRedis();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
+const redis = await createRedis();
+process.env['TEST_REDIS_URL'] = redis.url;
 const scale = values.prove ? 'full' : 'short';
 process.env['TEST_SCALE'] = scale;
 let exitCode = 1;
 try {
   exitCode = await runTests();
 } finally {
-  await postgres.remove();
+  await Promise.all([postgres.remove(), redis.remove()]);
 }
 // Whatever a file left open in this process must not keep it.
 process.exit(exitCode);

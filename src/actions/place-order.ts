@@ -150,7 +150,8 @@ export function createPlaceOrder(options: {
         return (await lookFirst(request)) ?? decideByLedger(request);
       default: {
         const outcome = await decideByLedger(request);
-        if (advised.advice !== 'away') gate.settle([endingOf(request, outcome)]);
+        // Also where no advice came: a reservation may have been made whose answer was lost.
+        gate.settle([endingOf(request, outcome)]);
         return outcome;
       }
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attemptOf, keptOrder, stockOf } from '../../test/conformance/stock-gate.ts';
+import { attemptOf, keptOrder, stockOf } from '../../test/support/stock-gate.ts';
 import type { Ending } from './stock-gate.ts';
 import { createToldLater, type Told } from './told-later.ts';
 

@@ -10,6 +10,9 @@ export interface Metrics {
   observePlacing(outcome: string, seconds: number): void;
   observeBatch(requests: number, seconds: number): void;
   observeDeadlines(deadline: string, orders: number): void;
+  /** What the gate advised: answered, refuse, reserved, unknown, or away. */
+  observeAdvice(advice: string): void;
+  observeGate(compared: { driftUnits: number; repaired: number; leaked: number; open: number }): void;
   /** The state of the breaker before Redis: closed, open or half-open. */
   observeBreaker(state: string): void;
   observeDiscrepancies(provider: string, discrepancies: number): void;
@@ -51,6 +54,28 @@ export function createMetrics(read: {
     name: 'doorbuster_orders_overdue_total',
     help: 'Orders whose deadline this process carried out: hold-expired, settle-overdue, acceptance-overdue.',
     labelNames: ['deadline'],
+    registers,
+  });
+  const advice = new Counter({
+    name: 'doorbuster_gate_advice_total',
+    help: 'Advice of the gate on attempts to order: answered, refuse, reserved, unknown, or away.',
+    labelNames: ['advice'],
+    registers,
+  });
+  const gateDrift = new Gauge({
+    name: 'doorbuster_gate_drift_units',
+    help: 'Units by which the gate differed from the ledger at the last comparison of this process.',
+    registers,
+  });
+  const gateOpen = new Gauge({
+    name: 'doorbuster_gate_open_reservations',
+    help: 'Reservations in the gate whose attempts had not ended at the last comparison of this process.',
+    registers,
+  });
+  const gateRepairs = new Counter({
+    name: 'doorbuster_gate_repairs_total',
+    help: 'What this process repaired in the gate: stock of items, and reservations that nobody had given back.',
+    labelNames: ['what'],
     registers,
   });
   const breaker = new Gauge({
@@ -115,6 +140,13 @@ export function createMetrics(read: {
       batchSeconds.observe(seconds);
     },
     observeDeadlines: (deadline, orders) => overdue.inc({ deadline }, orders),
+    observeAdvice: (outcome) => advice.inc({ advice: outcome }),
+    observeGate({ driftUnits, repaired, leaked, open }) {
+      gateDrift.set(driftUnits);
+      gateOpen.set(open);
+      gateRepairs.inc({ what: 'stock' }, repaired);
+      gateRepairs.inc({ what: 'reservation' }, leaked);
+    },
     observeBreaker(state) {
       for (const each of BREAKER_STATES) breaker.set({ state: each }, each === state ? 1 : 0);
     },

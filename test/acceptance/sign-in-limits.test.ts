@@ -11,7 +11,7 @@ let engines: [TestEngine, TestEngine];
 
 before(async () => {
   database = await createTestDatabase();
-  const settings = { DATABASE_URL: database.url };
+  const settings = { DATABASE_URL: database.url, REDIS_URL: '' };
   engines = [await startEngine(settings), await startEngine(settings)];
 });
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RedisAwayError } from '../../src/gate/circuit-breaker.ts';
 import type { Attempt, LedgerStock } from '../../src/gate/stock-gate.ts';
-import type { GateCase, GateRedis, OpenCase } from './stock-gate.ts';
+import type { GateCase, GateRedis, OpenCase } from '../support/stock-gate.ts';
 
 const ITEMS = ['a', 'b', 'c'] as const;
 const CUSTOMERS = ['one', 'two'] as const;

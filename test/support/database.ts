@@ -50,6 +50,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = serverUrl(name);
   const pool = new pg.Pool({ connectionString: url, max: 3 });
   pool.on('error', () => undefined);
+  // A copy is another ledger: what is remembered outside of it must not be mixed up.
+  await pool.query('UPDATE ledger SET id = gen_random_uuid()');
   const query = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
     (await pool.query<Row>(text, values)).rows;
 

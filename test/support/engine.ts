@@ -25,12 +25,20 @@ const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
 
 /**
- * Starts an engine and waits until it listens. Settings are environment variables; the port is a free one. It does not
- * outlive this process.
+ * Starts an engine and waits until it listens. Settings are environment variables; the port is a free one. Beside a
+ * PostgreSQL it gets the Redis of the test run, unless told otherwise (`REDIS_URL: ''` means none). It does not outlive
+ * this process.
  */
 export async function startEngine(settings: Readonly<Record<string, string>>): Promise<TestEngine> {
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'test', LOG_LEVEL: 'warn', PORT: '0', ...settings },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'warn',
+      PORT: '0',
+      ...(settings['DATABASE_URL'] === undefined ? {} : { REDIS_URL: process.env['TEST_REDIS_URL'] }),
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const forget = endAtExit(() => child.kill('SIGKILL'));
