@@ -129,6 +129,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     waitingOrders: () => placeOrder.waiting(),
     databaseConnections: ledger.database.counts,
     paymentJobs: () => countJobs(ledger.database),
+    untold: () => gate?.dropped() ?? 0,
   });
   const redis = await composeRedis(config, log, metrics);
   if (redis !== undefined) stopper.add('Redis', redis.close);
@@ -170,7 +171,12 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   });
   stopper.add('payment jobs', payments.settled);
   if (config.ROLE !== 'api') startWorkers(config, { ledger, payments, gate, metrics }, log, stopper);
-  const url = await listen(app, config, { ledger, placeOrder, stepOrders, store, payments, limits, metrics }, stopper);
+  const url = await listen(
+    app,
+    config,
+    { ledger, placeOrder, stepOrders, store, payments, limits, redis, metrics },
+    stopper,
+  );
   stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
 }
@@ -264,6 +270,7 @@ interface Parts {
   readonly store: IdempotencyStore;
   readonly payments: Payments;
   readonly limits: Limits;
+  readonly redis: RedisLink | undefined;
   readonly metrics: Metrics;
 }
 
@@ -299,9 +306,10 @@ async function listen(app: App, config: Config, parts: Parts, stopper: Stopper):
   return url;
 }
 
-function addOperationRoutes(app: App, { ledger, metrics }: Parts, stopper: Stopper): void {
+function addOperationRoutes(app: App, { ledger, redis, metrics }: Parts, stopper: Stopper): void {
   healthRoutes(app, {
     ledgerAnswers: () => ledgerAnswers(ledger.database, READINESS_TIMEOUT_MS),
+    redis: () => redis?.state(),
     accepting: () => !stopper.stopping(),
   });
   metricsRoute(app, metrics);

@@ -26,6 +26,8 @@ export function createMetrics(read: {
   waitingOrders: () => number;
   databaseConnections: () => { total: number; idle: number; waiting: number };
   paymentJobs: () => Promise<{ due: number; failed: number }>;
+  /** Ends of attempts that the gate was never told. */
+  untold: () => number;
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -118,6 +120,15 @@ export function createMetrics(read: {
     },
   });
 
+  new Counter({
+    name: 'doorbuster_gate_untold_total',
+    help: 'Ends of attempts that the gate was not told, because there were too many at once or Redis was away.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read.untold());
+    },
+  });
   new Gauge({
     name: 'doorbuster_payment_jobs',
     help: 'Captures, voids, refunds and questions to payment providers that are due now, and such as wait for a person.',

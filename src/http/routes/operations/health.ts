@@ -7,6 +7,8 @@ export function healthRoutes(
   options: {
     /** Whether the ledger answers a query. */
     ledgerAnswers: () => Promise<boolean>;
+    /** The state of the breaker before Redis, which the engine does without when it must; undefined where none is used. */
+    redis: () => 'closed' | 'half-open' | 'open' | undefined;
     /** False from the moment a stop was asked for. */
     accepting: () => boolean;
   },
@@ -27,7 +29,13 @@ export function healthRoutes(
 
   const Readiness = Type.Object({
     status: Type.Enum(['ready', 'not_ready']),
-    parts: Type.Object({ ledger: Type.Enum(['up', 'down']), accepting: Type.Boolean() }),
+    parts: Type.Object({
+      ledger: Type.Enum(['up', 'down']),
+      redis: Type.Enum(['up', 'away', 'none'], {
+        description: 'Away: orders go on without it, slower. The process stays ready.',
+      }),
+      accepting: Type.Boolean(),
+    }),
   });
   app.get(
     '/health/ready',
@@ -46,8 +54,13 @@ export function healthRoutes(
       const ready = ledgerUp && accepting;
       return reply.code(ready ? 200 : 503).send({
         status: ready ? 'ready' : 'not_ready',
-        parts: { ledger: ledgerUp ? 'up' : 'down', accepting },
+        parts: { ledger: ledgerUp ? 'up' : 'down', redis: redisPart(options.redis()), accepting },
       });
     },
   );
+}
+
+function redisPart(breaker: 'closed' | 'half-open' | 'open' | undefined): 'up' | 'away' | 'none' {
+  if (breaker === undefined) return 'none';
+  return breaker === 'closed' ? 'up' : 'away';
 }
