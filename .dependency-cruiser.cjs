@@ -55,7 +55,10 @@ module.exports = {
       name: 'only-compose-chooses',
       comment: 'Only main and compose may read the configuration.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|compose|compose-payments|compose-limits|compose-redis|cli|config(\\.test)?)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(main|compose|compose-payments|compose-limits|compose-redis|cli|config(\\.test)?)\\.ts$',
+      },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
