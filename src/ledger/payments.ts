@@ -1,5 +1,6 @@
 import type { OrderStatus } from '../domain/order.ts';
 import type { Payment, PaymentAnswer } from '../domain/payment.ts';
+import { arrayLiteral } from './array-literal.ts';
 import { type Queryable, statement } from './statement.ts';
 
 interface PaymentRow {
@@ -55,6 +56,17 @@ const readPayment = statement<PaymentRow>('read_payment', `SELECT ${COLUMNS} FRO
 export async function findPayment(db: Queryable, paymentId: string): Promise<Payment | undefined> {
   const [row] = await db.query(readPayment, [paymentId]);
   return row && toPayment(row);
+}
+
+const readPaymentsOfOrders = statement<PaymentRow>(
+  'read_payments_of_orders',
+  `SELECT ${COLUMNS} FROM payments WHERE order_id = ANY ($1::uuid[]) ORDER BY order_id, id`,
+);
+
+/** The attempts to pay some orders, each order's oldest first, by order; orders without any are left out. */
+export async function findPaymentsOf(db: Queryable, orderIds: readonly string[]): Promise<Map<string, Payment[]>> {
+  const rows = await db.query(readPaymentsOfOrders, [arrayLiteral(orderIds)]);
+  return Map.groupBy(rows.map(toPayment), ({ orderId }) => orderId);
 }
 
 // Whoever comes first decides how the request was answered: the one who waits no longer, or the step that settles.

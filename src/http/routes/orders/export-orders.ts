@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import type { Payment, Refund } from '../../../domain/payment.ts';
 import type { Database } from '../../../ledger/database.ts';
+import { findPaymentsOf } from '../../../ledger/payments.ts';
 import {
   listOrders,
   type OrderFilter,
@@ -12,7 +13,6 @@ import {
   type StoredOrder,
   sequenceOf,
 } from '../../../ledger/read-orders.ts';
-import { findPaymentsOf } from '../../../ledger/read-payments.ts';
 import { findRefundsOf } from '../../../ledger/read-refunds.ts';
 import { readSnapshot } from '../../../ledger/read-snapshot.ts';
 import type { App } from '../../app.ts';

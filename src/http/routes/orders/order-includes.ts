@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import type { Caller } from '../../../domain/caller.ts';
+import { findPaymentsOf } from '../../../ledger/payments.ts';
 import { findHistoryOf } from '../../../ledger/read-history.ts';
 import type { StoredOrder } from '../../../ledger/read-orders.ts';
-import { findPaymentsOf } from '../../../ledger/read-payments.ts';
 import { findRefundsOf } from '../../../ledger/read-refunds.ts';
 import { findSaleSummaries } from '../../../ledger/read-sale-summaries.ts';
 import type { Queryable } from '../../../ledger/statement.ts';
