@@ -5,8 +5,11 @@ import { callerOf } from './authentication.ts';
 import { fingerprintOf, idempotencyKeyOf, operationOf } from './idempotency-key.ts';
 import { ProblemError } from './problems.ts';
 
-/** Longer than a provider may take to answer, shorter than a customer's patience with a dead process. */
-const CLAIM_LEASE_MS = 30_000;
+/**
+ * Longer than a commit takes, shorter than a customer's patience with a dead process. Whoever takes over from one that
+ * is only slow finds its step in the ledger, and waits for its answer there.
+ */
+const CLAIM_LEASE_MS = 5_000;
 
 /** How long a request waits for its twin that is under way. Shorter than a client's time-out. */
 const TWIN_WAIT_MS = 2_000;

@@ -432,7 +432,7 @@ test('S-10 no order before opensAt nor from closesAt on; before it Retry-After s
 });
 
 test('S-06 an unpaid order expires once, with two sweepers at work, and its stock and the customer’s units come back', async () => {
-  const sale = await shop.createSale({ holdSeconds: 1, items: [{ capacity: 5, limitPerCustomer: 5 }] });
+  const sale = await shop.createSale({ holdSeconds: 1, items: [{ capacity: 6, limitPerCustomer: 5 }] });
   const { token } = newCustomer();
   const placed = await shop.order(sale, { token, quantity: 5 });
   assert.equal(placed.status, 201);
@@ -453,7 +453,7 @@ test('S-06 an unpaid order expires once, with two sweepers at work, and its stoc
     `the stock came back ${held?.late_ms} ms after its time`,
   );
   const { stock } = (await shop.readSale(sale.id)).items[0] ?? {};
-  assert.deepEqual(stock, { capacity: 5, available: 5, held: 0, sold: 0 });
+  assert.deepEqual(stock, { capacity: 6, available: 6, held: 0, sold: 0 });
   assert.equal((await shop.order(sale, { token, quantity: 5 })).status, 201);
   const read = await send('GET', `${ordersUrl()}/${placed.json.id}`, { token });
   assert.equal(read.json.status, 'expired');

@@ -42,7 +42,7 @@ before(async () => {
   const together = { ...settings, ...limitsOf(QUICK), RATE_LIMIT_ALLOW: ALLOWED, REDIS_URL: redis.url };
   unlimited = await stage.engine(settings);
   quick = { a: await stage.engine(together), b: await stage.engine(together) };
-  slow = await stage.engine({ ...settings, ...limitsOf(SLOW), RATE_LIMIT_ALLOW: ALLOWED });
+  slow = await stage.engine({ ...settings, ...limitsOf(SLOW), RATE_LIMIT_ALLOW: ALLOWED, REDIS_URL: '' });
   shop = await createShop(unlimited.url);
   sale = await shop.createSale({ items: [{ capacity: 1_000 }] });
 });

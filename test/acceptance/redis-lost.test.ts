@@ -141,12 +141,15 @@ test('IK-14 kill -9 while a step is under way: its key is free after the lease a
   await dying.kill();
   assert.equal(await lost, 'lost');
   await held.release();
-  // The claim of the dead process is still there: 409 with Retry-After, until its lease is over.
-  const early = await cancel(other());
-  assert.ok(early.status === 200 || early.status === 409, early.text);
-  if (early.status === 409) assert.match(early.headers.get('retry-after') ?? '', /^\d+$/);
-  await redis.flushAll();
-  const answer = await cancel(other());
+  // The claim of the dead process is still there: 409 with Retry-After, until its lease of five seconds is over.
+  const freeBy = Date.now() + 8_000;
+  let answer = await cancel(other());
+  while (answer.status === 409 && Date.now() < freeBy) {
+    assert.equal(answer.json.code, 'request-in-progress');
+    const seconds = Number(answer.headers.get('retry-after'));
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+    answer = await cancel(other());
+  }
   assert.equal(answer.status, 200, answer.text);
   const [row] = await database.query('SELECT status, version FROM orders WHERE id = $1', [placed.id]);
   assert.deepEqual(row, { status: 'cancelled', version: 2 });
