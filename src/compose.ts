@@ -151,6 +151,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     observeBatch: metrics.observeBatch,
     gate,
     observeAdvice: metrics.observeAdvice,
+    onSuspicion: () => reconcileGate(),
   });
   stopper.add('placing of orders', placeOrder.close);
   const stepOrders = createStepOrders({
@@ -170,7 +171,9 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     publicUrl: () => app.publicUrl,
   });
   stopper.add('payment jobs', payments.settled);
-  if (config.ROLE !== 'api') startWorkers(config, { ledger, payments, gate, metrics }, log, stopper);
+  if (config.ROLE !== 'api') startWorkers(config, { ledger, payments, metrics }, log, stopper);
+  const reconcileGate = startGateReconciler(config, { ledger, gate, metrics }, log, stopper);
+  redis?.onAvailable(reconcileGate);
   const url = await listen(
     app,
     config,
@@ -179,6 +182,23 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   );
   stopper.add('payment provider', payments.sandbox.close);
   return { url, lost, stop: stopper.stop };
+}
+
+/** Keeps the gate equal to the ledger, in every process that asks it. Gives what makes it look at once. */
+function startGateReconciler(
+  config: Config,
+  { ledger, gate, metrics }: Pick<Parts, 'ledger' | 'metrics'> & { readonly gate: StockGate | undefined },
+  log: Logger,
+  stopper: Stopper,
+): () => void {
+  if (gate === undefined) return () => undefined;
+  // An attempt waits for its batch, and the batch for the ledger, each at most so long.
+  const leakedAfterMs = 2 * config.PLACING_DEADLINE_MS + LEAK_MARGIN_MS;
+  const observe = metrics.observeGate;
+  const loop = createLoop(createGateReconciler({ database: ledger.database, gate, leakedAfterMs, observe }), log);
+  loop.start();
+  stopper.add('gate-reconciler', loop.stop);
+  return loop.hurry;
 }
 
 /** The memory of keys: shared by all processes where there is Redis. */
@@ -225,7 +245,7 @@ async function prepareLedger(config: Config, { database }: Ledger, log: Logger):
 
 function startWorkers(
   config: Config,
-  { ledger, payments, gate, metrics }: Pick<Parts, 'ledger' | 'payments' | 'metrics'> & { gate: StockGate | undefined },
+  { ledger, payments, metrics }: Pick<Parts, 'ledger' | 'payments' | 'metrics'>,
   log: Logger,
   stopper: Stopper,
 ): void {
@@ -237,18 +257,11 @@ function startWorkers(
     sweeper('settle-overdue', config.PAYMENT_TIMEOUT_MS + SETTLE_GRACE_MS),
     createAnswerSweeper({ database, retentionSeconds: config.IDEMPOTENCY_RETENTION_SECONDS }),
     ...payments.duties,
-    ...(gate === undefined ? [] : [gateReconciler(gate)]),
   ];
   const loops = duties.map((duty) => createLoop(duty, log));
   for (const loop of loops) loop.start();
   // All at once: a long one must not keep the others working.
   stopper.add('background duties', () => Promise.all(loops.map((loop) => loop.stop())));
-
-  function gateReconciler(gate: StockGate): Duty {
-    // An attempt waits for its batch, and the batch for the ledger, each at most so long.
-    const leakedAfterMs = 2 * config.PLACING_DEADLINE_MS + LEAK_MARGIN_MS;
-    return createGateReconciler({ database, gate, leakedAfterMs, observe: metrics.observeGate });
-  }
 
   function sweeper(deadline: Deadline, graceMs: number): Duty {
     return createDeadlineSweeper({

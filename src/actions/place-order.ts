@@ -79,6 +79,8 @@ export function createPlaceOrder(options: {
   /** What the processes tell each other; absent where there is no Redis. */
   gate?: StockGate | undefined;
   observeAdvice?: (advice: string) => void;
+  /** The gate advised to refuse, and the ledger would not. */
+  onSuspicion?: () => void;
 }): PlaceOrder {
   const { database, waitingMax, deadlineMs, gate } = options;
   const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
@@ -146,8 +148,13 @@ export function createPlaceOrder(options: {
     switch (advised.advice) {
       case 'answered':
         return answerKept(request, advised.kept);
-      case 'refuse':
-        return (await lookFirst(request)) ?? decideByLedger(request);
+      case 'refuse': {
+        const refused = await lookFirst(request);
+        if (refused !== undefined) return refused;
+        const outcome = await decideByLedger(request);
+        if (outcome.outcome === 'placed') options.onSuspicion?.();
+        return outcome;
+      }
       default: {
         const outcome = await decideByLedger(request);
         // Also where no advice came: a reservation may have been made whose answer was lost.

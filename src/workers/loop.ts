@@ -11,6 +11,8 @@ export interface Duty {
 
 export interface Loop {
   start(): void;
+  /** Runs the duty at once instead of after its interval, unless it is under way. */
+  hurry(): void;
   /** Resolves when the run under way has ended. May be called twice. */
   stop(): Promise<void>;
 }
@@ -18,12 +20,14 @@ export interface Loop {
 /** Runs a duty again and again. A run that fails is logged, and the next comes after the interval. */
 export function createLoop(duty: Duty, log: Logger): Loop {
   const stopping = new AbortController();
+  /** The next run, while none is under way. */
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
   function next(delayMs: number): void {
     if (stopping.signal.aborted) return;
     timer = setTimeout(() => {
+      timer = undefined;
       running = run();
     }, delayMs);
   }
@@ -40,6 +44,11 @@ export function createLoop(duty: Duty, log: Logger): Loop {
 
   return {
     start: () => next(0),
+    hurry() {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      next(0);
+    },
     async stop() {
       stopping.abort();
       clearTimeout(timer);

@@ -130,7 +130,7 @@ test('F-04 Redis comes back with an old snapshot, which knows of more stock and 
 test('F-07 Redis hangs for seconds in the middle of a rush: the breaker opens, sales go on, it recovers; clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  const { engines } = await rushThrough(t, redis.url, async () => redis.pause(3_000), stage);
+  const { engines } = await rushThrough(t, redis.url, async () => redis.pause(5_000), stage);
   const metrics = await fetch(`${engines[0]?.url}/metrics`).then((response) => response.text());
   assert.ok(/doorbuster_gate_advice_total\{advice="away"\} [1-9]/.test(metrics), 'orders went on without Redis');
 });
