@@ -58,8 +58,6 @@ async function runTests(): Promise<number> {
     files: files.sort(),
     concurrency: CONCURRENCY,
     timeout: LIMITS_MS[scale].test,
-    // A file whose tests have all ended is over, whatever they left open; test/support ends what they started.
-    forceExit: true,
     ...(values['name-pattern'] === undefined ? {} : { testNamePatterns: [values['name-pattern']] }),
   });
   stream.on('test:fail', () => {
