@@ -268,7 +268,7 @@ function startWorkers(
       database: placing,
       deadline,
       graceMs,
-      observe(_deadline, { passed, failures }) {
+      observe({ passed, failures }) {
         metrics.observeDeadlines(deadline, passed);
         for (const { error } of failures) log.error({ err: error, deadline }, 'an overdue order could not be changed');
       },

@@ -22,7 +22,7 @@ import {
 import type { WrittenStep } from '../ledger/order-steps.ts';
 import type { Queryable } from '../ledger/statement.ts';
 
-/** Which versions of the order the caller means: any, or those of its If-Match. Undefined: it did not say. */
+/** Whether the caller means a version of the order, by its If-Match; undefined where it sent none. */
 export type ExpectedVersion = ((version: number) => boolean) | 'malformed' | undefined;
 
 /** What somebody asks of an order. */

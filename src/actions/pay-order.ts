@@ -61,7 +61,10 @@ export function createPayOrder(options: {
     if (opened.outcome === 'repeat' && !own) return answerRepeat(intent.orderId, opened.version);
     if (opened.outcome !== 'stepped' && opened.outcome !== 'repeat') return opened;
 
-    const payment = await findPayment(database, paymentId);
+    const payment =
+      opened.outcome === 'stepped'
+        ? opened.order.payments.find(({ id }) => id === paymentId)
+        : await findPayment(database, paymentId);
     const provider = payment && providers.byName(payment.provider);
     if (payment === undefined || provider === undefined) throw new Error('An attempt was opened without its provider.');
     const openedAt = opened.outcome === 'stepped' ? opened.order.version : opened.version;

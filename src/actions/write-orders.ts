@@ -23,7 +23,7 @@ export function writeOrders(
   database: Pick<Database, 'connect'>,
   requests: readonly PlaceOrderRequest[],
   settleMs: number,
-  onCommitted: (stock: readonly LedgerStock[]) => void = () => undefined,
+  onCommitted?: (stock: readonly LedgerStock[]) => void,
 ): Promise<readonly WrittenOutcome[]> {
   return commitBatch(database, requests, {
     decide: (connection, batch) => decide(connection, batch, onCommitted),
@@ -35,7 +35,7 @@ export function writeOrders(
 async function decide(
   connection: Queryable,
   requests: readonly PlaceOrderRequest[],
-  onCommitted: (stock: readonly LedgerStock[]) => void,
+  onCommitted: ((stock: readonly LedgerStock[]) => void) | undefined,
 ): Promise<DecidedBatch<Decision | Repeat>> {
   const { outcomes, items } = await decideUnderLock(connection, requests);
   const accepted = requests.flatMap((request, index): Accepted[] => {
@@ -49,7 +49,7 @@ async function decide(
   return {
     outcomes,
     write: () => insertPlacedOrders(connection, first.placement.placedAt, orders, lines),
-    committed: () => onCommitted(stockAfter(items, lines)),
+    ...(onCommitted === undefined ? {} : { committed: () => onCommitted(stockAfter(items, lines)) }),
   };
 }
 

@@ -43,7 +43,7 @@ export function reportPayment(order: OrderFacts, report: PaymentReport, context:
     case 'processing':
       return { outcome: 'unchanged' };
     case 'requires_action':
-      return wantAction(order, payment, report, context);
+      return wantAction(order, payment, report);
     case 'authorized':
     case 'captured':
       return takeMoney(order, payment, report, report.status, context);
@@ -63,11 +63,10 @@ function wantAction(
   order: OrderFacts,
   payment: Payment,
   { providerRef, nextActionUrl }: PaymentReport,
-  context: StepContext,
 ): Stepped | ReportRefusal {
   if (payment.status !== 'processing') return { outcome: 'unchanged' };
   const next = answered({ ...payment, providerRef, status: 'requires_action', nextActionUrl }, order, 202);
-  return moneyStep(order, next, context, 'payment.action_required');
+  return moneyStep(order, next, 'payment.action_required');
 }
 
 /** Money is authorized or captured. */
@@ -111,7 +110,7 @@ function rowForMoney(order: OrderFacts, payment: Payment, context: StepContext):
 function takeCapture(order: OrderFacts, payment: Payment, context: StepContext): Stepped {
   const unwanted = order.status === 'cancelled' || order.status === 'rejected' || order.status === 'expired';
   if (unwanted || !paysOrder(payment)) return returnMoney(order, payment, context);
-  return moneyStep(order, payment, context, 'payment.captured');
+  return moneyStep(order, payment, 'payment.captured');
 }
 
 /** Nothing is left that this money could pay: it goes back, exactly once. */
@@ -119,7 +118,7 @@ function returnMoney(order: OrderFacts, payment: Payment, context: StepContext):
   const cause: RefundCause = rowOf(order, 'late-money') === undefined ? 'duplicate_payment' : 'late_payment';
   const settled = answered({ ...payment, declineCode: 'order_not_payable' }, order, 402);
   const { refunds, jobs } = giveBack(order, [settled], context, cause);
-  return moneyStep(order, settled, context, 'payment.late', { refunds, jobs });
+  return moneyStep(order, settled, 'payment.late', { refunds, jobs });
 }
 
 /** The provider has said no, or the attempt is certain to have charged nothing. */
@@ -134,7 +133,7 @@ function refuse(
   const settled = answered(settle(payment, { providerRef, status, declineCode: code }, context.now), order, 402);
   // A refused attempt is closed at the provider, too, so that nobody can pay it afterwards.
   const jobs = status === 'failed' ? [jobFor('cancel', payment.id)] : [];
-  if (!waitsFor(order, payment)) return moneyStep(order, settled, context, `payment.${status}`, { refunds: [], jobs });
+  if (!waitsFor(order, payment)) return moneyStep(order, settled, `payment.${status}`, { refunds: [], jobs });
 
   const abandoned = status === 'cancelled' && order.settleBy !== null && context.now >= order.settleBy;
   const row = requireRow(order, abandoned ? 'payment-abandoned' : 'payment-refused');
@@ -158,7 +157,7 @@ function takeCancellation(
   const settled = settle(payment, { providerRef: report.providerRef, status: 'cancelled' }, context.now);
   const row = paysOrder(payment) ? rowOf(order, 'authorization-lost') : undefined;
   if (row === undefined) {
-    const step = moneyStep(order, settled, context, 'payment.cancelled');
+    const step = moneyStep(order, settled, 'payment.cancelled');
     // An order that has left the kitchen stays unpaid: its capture is not done, and a person must hear of it.
     const unpaid = paysOrder(payment) && order.status !== 'cancelled' && order.status !== 'rejected';
     return unpaid ? { ...step, endedJobs: step.endedJobs.filter(({ kind }) => kind !== 'capture') } : step;
@@ -237,7 +236,6 @@ function replacePayment(order: OrderFacts, payment: Payment): OrderFacts {
 function moneyStep(
   order: OrderFacts,
   payment: Payment,
-  _context: StepContext,
   type: string,
   back: ReturnType<typeof giveBack> = { refunds: [], jobs: [] },
 ): Stepped {

@@ -76,14 +76,15 @@ export async function rollBack(connection: Connection): Promise<boolean> {
   }
 }
 
-/** Runs `work` between BEGIN and COMMIT on one connection, once. */
-async function runTransaction<Result>(
+/** Runs `work` between BEGIN and COMMIT on one connection, once, and gives the connection back. */
+export async function runTransaction<Result>(
   connection: Connection,
   work: (transaction: Queryable) => Promise<Result>,
+  begin = 'BEGIN',
 ): Promise<Result> {
   let healthy = true;
   try {
-    await connection.execute('BEGIN');
+    await connection.execute(begin);
     const result = await work(connection);
     await connection.execute('COMMIT');
     return result;

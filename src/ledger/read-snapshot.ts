@@ -1,5 +1,4 @@
-import { type Database, rollBack } from './database.ts';
-import { faultOf } from './database-error.ts';
+import { type Database, runTransaction } from './database.ts';
 import type { Queryable } from './statement.ts';
 
 /** Runs reads that belong together: all of them see the ledger as it was at the first. Never run again by itself. */
@@ -7,17 +6,5 @@ export async function readSnapshot<Result>(
   database: Database,
   read: (snapshot: Queryable) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await database.connect();
-  let healthy = true;
-  try {
-    await connection.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const result = await read(connection);
-    await connection.execute('COMMIT');
-    return result;
-  } catch (error) {
-    healthy = faultOf(error) !== 'connection-lost' && (await rollBack(connection));
-    throw error;
-  } finally {
-    connection.release(!healthy);
-  }
+  return runTransaction(await database.connect(), read, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 }

@@ -13,7 +13,7 @@ export function createDeadlineSweeper(options: {
   deadline: Deadline;
   /** How long past the deadline others may still settle it. */
   graceMs: number;
-  observe: (deadline: Deadline, passed: PassedDeadlines) => void;
+  observe: (passed: PassedDeadlines) => void;
 }): Duty {
   const { database, deadline, graceMs } = options;
   return {
@@ -21,7 +21,7 @@ export function createDeadlineSweeper(options: {
     intervalMs: SWEEP_INTERVAL_MS,
     async runOnce() {
       const passed = await passDeadlines(database, deadline, graceMs);
-      options.observe(deadline, passed);
+      options.observe(passed);
       return { more: passed.more };
     },
   };

@@ -121,7 +121,10 @@ test('RL-01 every limited answer has RateLimit and RateLimit-Policy, as structur
   }
   const anonymous = await call(slow, client, { path: '/api/v1/orders' });
   assert.equal(anonymous.status, 401);
-  assert.deepEqual(fieldOf(anonymous, 'ratelimit').map(({ value }) => value), ['per-ip']); // biome-ignore format: one thought
+  assert.deepEqual(
+    fieldOf(anonymous, 'ratelimit').map(({ value }) => value),
+    ['per-ip'],
+  );
   const head = await call(slow, client, { method: 'HEAD' });
   assert.equal(head.status, 200);
   assert.equal(fieldOf(head, 'ratelimit')[0]?.parameters.get('r'), SLOW.perAddress - 5, 'HEAD is counted once');
@@ -267,7 +270,10 @@ describe('RL-02 whose request it is', () => {
     const { token } = newCustomer();
     for (const client of ['198.51.100.7', '2001:db8:ffff:1::1', '::ffff:198.51.100.8']) {
       const seen = await statuses(SLOW.perAddress + 2, () => call(slow, client, { token, path: '/api/v1/orders' }));
-      assert.ok(seen.every((status) => status === 200), `${client}: ${seen}`); // biome-ignore format: one thought
+      assert.ok(
+        seen.every((status) => status === 200),
+        `${client}: ${seen}`,
+      );
     }
     assert.equal((await call(slow, '198.51.100.7')).headers.get('ratelimit'), null);
     const claim = { headers: { 'x-forwarded-for': '198.51.100.7' } };
@@ -291,7 +297,10 @@ describe('RL-02 whose request it is', () => {
     const engines = [quick.a, quick.b];
     for (let guess = 0; guess < 50; guess += 2) {
       const both = await Promise.all(engines.map((engine) => logIn(engine, client, anyone())));
-      assert.deepEqual(both.map(({ status }) => status), [401, 401]); // biome-ignore format: one thought
+      assert.deepEqual(
+        both.map(({ status }) => status),
+        [401, 401],
+      );
     }
     for (const engine of engines) assert.equal((await logIn(engine, client, anyone())).status, 429, 'by address');
     assert.equal((await logIn(quick.a, '198.51.100.98', anyone())).status, 401, 'other clients of the proxy are free');
