@@ -22,23 +22,17 @@ const GATE_SETTLES_MS = 16_000;
 
 /** What a fault is done with. */
 interface Scene {
-  readonly stage: Stage;
   readonly database: TestDatabase;
   readonly engines: readonly TestEngine[];
 }
 
 /** Two engines, PostgreSQL and Redis; a rush; a fault in the middle of it. Every promise about orders holds. */
-async function rushThrough(
-  t: { after(hook: () => Promise<void>): void },
-  redisUrl: string,
-  fault: (scene: Scene) => Promise<unknown>,
-  stage = createStage(t),
-): Promise<Scene> {
+async function rushThrough(stage: Stage, redisUrl: string, fault: (scene: Scene) => Promise<unknown>): Promise<Scene> {
   const database = await stage.database();
   stage.atEnd(() => assertLedgerSound(database));
   const settings = { DATABASE_URL: database.url, REDIS_URL: redisUrl };
   const engines = [await stage.engine(settings), await stage.engine(settings)];
-  const scene = { stage, database, engines };
+  const scene = { database, engines };
   const rush: Rush = await stage.rush(
     engines.map((engine) => engine.url),
     CROWD,
@@ -75,7 +69,7 @@ async function stateOf(url: string): Promise<{ closed: boolean; differs: number 
 test('S-08 a rush over two processes with Redis: clean, and the gate ends equal to the ledger', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  const { engines } = await rushThrough(t, redis.url, async () => undefined, stage);
+  const { engines } = await rushThrough(stage, redis.url, async () => undefined);
   const metrics = await fetch(`${engines[0]?.url}/metrics`).then((response) => response.text());
   assert.ok(/doorbuster_gate_advice_total\{advice="reserved"\} [1-9]/.test(metrics), 'the gate was asked');
 });
@@ -83,54 +77,39 @@ test('S-08 a rush over two processes with Redis: clean, and the gate ends equal 
 test('F-04 Redis is killed in the middle of a rush and comes back empty: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  await rushThrough(
-    t,
-    redis.url,
-    async ({ engines }) => {
-      await redis.kill();
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-      await redis.start('empty');
-    },
-    stage,
-  );
+  await rushThrough(stage, redis.url, async ({ engines }) => {
+    await redis.kill();
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+    await redis.start('empty');
+  });
 });
 
 test('F-05 FLUSHALL in the middle of a rush, again and again: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  await rushThrough(
-    t,
-    redis.url,
-    async ({ engines }) => {
-      for (let round = 1; round <= 3; round += 1) {
-        await redis.flushAll();
-        await untilPlaced(engines[0]?.url ?? '', (1 + round / 2) * IN_THE_MIDDLE);
-      }
-    },
-    stage,
-  );
+  await rushThrough(stage, redis.url, async ({ engines }) => {
+    for (let round = 1; round <= 3; round += 1) {
+      await redis.flushAll();
+      await untilPlaced(engines[0]?.url ?? '', (1 + round / 2) * IN_THE_MIDDLE);
+    }
+  });
 });
 
 test('F-04 Redis comes back with an old snapshot, which knows of more stock and of fewer orders: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  await rushThrough(
-    t,
-    redis.url,
-    async ({ engines }) => {
-      await redis.saveSnapshot();
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-      await redis.kill();
-      await redis.start('snapshot');
-    },
-    stage,
-  );
+  await rushThrough(stage, redis.url, async ({ engines }) => {
+    await redis.saveSnapshot();
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+    await redis.kill();
+    await redis.start('snapshot');
+  });
 });
 
 test('F-07 Redis hangs for seconds in the middle of a rush: the breaker opens, sales go on, it recovers; clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  const { engines } = await rushThrough(t, redis.url, async () => redis.pause(5_000), stage);
+  const { engines } = await rushThrough(stage, redis.url, async () => redis.pause(5_000));
   const metrics = await fetch(`${engines[0]?.url}/metrics`).then((response) => response.text());
   assert.ok(/doorbuster_gate_advice_total\{advice="away"\} [1-9]/.test(metrics), 'orders went on without Redis');
 });
@@ -140,16 +119,11 @@ test('F-07 Redis answers two seconds late: sales go on without it; clean', async
   const redis = await stage.redis();
   const proxy = await createFaultyProxy({ port: redis.port });
   stage.atEnd(() => proxy.close());
-  await rushThrough(
-    t,
-    `redis://127.0.0.1:${proxy.port}`,
-    async ({ engines }) => {
-      proxy.delayReplies(2_000);
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-      proxy.delayReplies(0);
-    },
-    stage,
-  );
+  await rushThrough(stage, `redis://127.0.0.1:${proxy.port}`, async ({ engines }) => {
+    proxy.delayReplies(2_000);
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+    proxy.delayReplies(0);
+  });
 });
 
 test('F-06 replies of Redis get lost, and its connections are cut: clean', async (t) => {
@@ -157,66 +131,51 @@ test('F-06 replies of Redis get lost, and its connections are cut: clean', async
   const redis = await stage.redis();
   const proxy = await createFaultyProxy({ port: redis.port });
   stage.atEnd(() => proxy.close());
-  await rushThrough(
-    t,
-    `redis://127.0.0.1:${proxy.port}`,
-    async ({ engines }) => {
-      await proxy.cutReplies();
-      await untilPlaced(engines[0]?.url ?? '', 1.5 * IN_THE_MIDDLE);
-      proxy.pass();
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-      proxy.cutConnections();
-    },
-    stage,
-  );
+  await rushThrough(stage, `redis://127.0.0.1:${proxy.port}`, async ({ engines }) => {
+    await proxy.cutReplies();
+    await untilPlaced(engines[0]?.url ?? '', 1.5 * IN_THE_MIDDLE);
+    proxy.pass();
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+    proxy.cutConnections();
+  });
 });
 
 test('F-08 the scripts of Redis are forgotten in the middle of a rush: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  await rushThrough(t, redis.url, () => redis.scriptFlush(), stage);
+  await rushThrough(stage, redis.url, () => redis.scriptFlush());
 });
 
 test('S-05 somebody deletes the stock in Redis, or writes something wrong into it: clean, and it is repaired', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redis();
-  await rushThrough(
-    t,
-    redis.url,
-    async ({ engines, database }) => {
-      const [item] = await database.query<{ id: string; sale_id: string }>(
-        'SELECT items.id, sale_id FROM items JOIN sales ON sales.id = sale_id WHERE sales.test',
-      );
-      const [ledger] = await database.query<{ id: string }>('SELECT id FROM ledger');
-      const key = `doorbuster:{${item?.sale_id}}:${ledger?.id}:stock`;
-      assert.equal(await redis.query('EXISTS', key), 1, 'the key of the stock is where this test writes');
-      await redis.query('DEL', key);
-      await untilPlaced(engines[0]?.url ?? '', 1.5 * IN_THE_MIDDLE);
-      // Sold out, by a version that the ledger will not reach; and then by a type that is none.
-      await redis.query('HSET', key, item?.id ?? '', '0:999999999:');
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-      await redis.query('SET', key, 'rubbish');
-    },
-    stage,
-  );
+  await rushThrough(stage, redis.url, async ({ engines, database }) => {
+    const [item] = await database.query<{ id: string; sale_id: string }>(
+      'SELECT items.id, sale_id FROM items JOIN sales ON sales.id = sale_id WHERE sales.test',
+    );
+    const [ledger] = await database.query<{ id: string }>('SELECT id FROM ledger');
+    const key = `doorbuster:{${item?.sale_id}}:${ledger?.id}:stock`;
+    assert.equal(await redis.query('EXISTS', key), 1, 'the key of the stock is where this test writes');
+    await redis.query('DEL', key);
+    await untilPlaced(engines[0]?.url ?? '', 1.5 * IN_THE_MIDDLE);
+    // Sold out, by a version that the ledger will not reach; and then by a type that is none.
+    await redis.query('HSET', key, item?.id ?? '', '0:999999999:');
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+    await redis.query('SET', key, 'rubbish');
+  });
 });
 
 test('F-04 Sentinel fails over to a replica in the middle of a rush: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redisSentinel();
-  await rushThrough(
-    t,
-    redis.url,
-    async ({ engines }) => {
-      await (await redis.master()).kill();
-      await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
-    },
-    stage,
-  );
+  await rushThrough(stage, redis.url, async ({ engines }) => {
+    await (await redis.master()).kill();
+    await untilPlaced(engines[0]?.url ?? '', 2 * IN_THE_MIDDLE);
+  });
 });
 
 test('S-08 a rush over two processes with a Redis Cluster: clean', async (t) => {
   const stage = createStage(t);
   const redis = await stage.redisCluster();
-  await rushThrough(t, redis.url, async () => undefined, stage);
+  await rushThrough(stage, redis.url, async () => undefined);
 });
