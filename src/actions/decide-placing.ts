@@ -88,12 +88,10 @@ export async function decideUnderLock(db: Queryable, requests: readonly PlaceOrd
 /** What a look without locks can say for sure: a repeat or a refusal. Undefined: only the locked path can decide. */
 export type CertainAnswer = Refusal | Repeat | undefined;
 
-const NO_UNITS: ReadonlyMap<string, number> = new Map();
-
 /**
- * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. Stock and keys are of
- * one snapshot: an order of this key that was under way would have changed the stock together with its key. Customers'
- * units are left out, so no limit is found to be reached. The clock changes without a lock: a batch that decided before
+ * Looks without locks whether requests are repeats or must be refused, each as if it stood alone. Stock,
+ * customers' units and keys are of one snapshot: an order of this key that was under way would have changed the stock
+ * and the units together with its key. The clock changes without a lock: a batch that decided before
  * closing time may commit after it, so "closed" is left to the locked path.
  */
 export async function decideBySnapshot(
@@ -101,8 +99,9 @@ export async function decideBySnapshot(
   requests: readonly PlaceOrderRequest[],
 ): Promise<{ answer: CertainAnswer }[]> {
   const { saleIds, itemIds } = idsOf(requests);
-  const { decidedAt, sales, items, repeats } = await readPlacingSnapshot(db, saleIds, itemIds, requests);
-  const state = { now: decidedAt, sales, items, units: NO_UNITS };
+  const pairs = requests.flatMap(unitsAskedFor);
+  const { decidedAt, repeats, ...facts } = await readPlacingSnapshot(db, saleIds, itemIds, pairs, requests);
+  const state = { now: decidedAt, ...facts };
   return requests.map((request) => {
     const answer = repeatOf(repeats, request) ?? refusalOf(state, request);
     const closed = answer?.outcome === 'sale-not-open' && answer.saleStatus === 'closed';

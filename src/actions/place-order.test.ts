@@ -85,6 +85,21 @@ test('IK-12 refusals of every kind leave the key free: limit, paused, not yet op
   assert.equal((await here(early)).outcome, 'placed');
 });
 
+test('a customer at the limit is refused again by a look that waits for no lock, also of a sold-out item', async () => {
+  const { saleId, itemIds } = await insertSale(database, [{ capacity: 1, limitPerCustomer: 1 }]);
+  const [here] = places;
+  const first = orderRequest(saleId, itemIds);
+  assert.equal((await here(first)).outcome, 'placed');
+  const again = () => here(orderRequest(saleId, itemIds, { customerId: first.customerId }));
+  assert.equal((await again()).outcome, 'limit-reached');
+  assert.equal((await here(orderRequest(saleId, itemIds))).outcome, 'sold-out');
+
+  const batch = await database.hold(`SELECT 1 FROM sales WHERE id = '${saleId}' FOR UPDATE`);
+  const refused = await again();
+  await batch.release();
+  assert.deepEqual(refused, { outcome: 'limit-reached', items: [{ itemId: itemIds[0], limit: 1, taken: 1 }] });
+});
+
 test('the ledger fails while a repeat is read: nothing is said that is not known', async () => {
   const { saleId, itemIds } = await insertSale(database, [{}]);
   const request = orderRequest(saleId, itemIds);

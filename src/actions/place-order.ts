@@ -1,5 +1,5 @@
 import type { Order } from '../domain/order.ts';
-import type { Placement, Refusal } from '../domain/stock.ts';
+import { type Placement, type Refusal, unitsKey } from '../domain/stock.ts';
 import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
@@ -41,6 +41,9 @@ const ADMISSION_CONCURRENCY = 4;
 
 /** Bounds the time that one transaction keeps the locks of a hot sale. */
 const BATCH_SIZE_MAX = 500;
+
+/** Past it the memory of refusals begins anew: it only saves work. */
+const REFUSING_MAX = 100_000;
 
 /** The order that an accepted request became, as its answer shows it. */
 function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Order, 'merchantId'> {
@@ -84,7 +87,7 @@ export function createPlaceOrder(options: {
 }): PlaceOrder {
   const { database, waitingMax, deadlineMs, gate } = options;
   const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
-  /** Ids of sales and items that refused lately. */
+  /** What refused lately: ids of sales and items, and customers' units of items by `unitsKey`. */
   const refusing = new Set<string>();
 
   const writes = createBatchQueue<PlaceOrderRequest, WrittenOutcome>({
@@ -164,8 +167,10 @@ export function createPlaceOrder(options: {
     }
   }
 
-  function isRefusing({ saleId, lines }: PlaceOrderRequest): boolean {
-    return refusing.has(saleId) || lines.some((line) => refusing.has(line.itemId));
+  function isRefusing({ saleId, customerId, lines }: PlaceOrderRequest): boolean {
+    if (refusing.size === 0) return false;
+    if (refusing.has(saleId)) return true;
+    return lines.some(({ itemId }) => refusing.has(itemId) || refusing.has(unitsKey(itemId, customerId)));
   }
 
   /** A look without locks, shared by all who wait at that moment. Undefined where only the locked path can tell. */
@@ -206,16 +211,23 @@ export function createPlaceOrder(options: {
   }
 
   function rememberRefusal(request: PlaceOrderRequest, outcome: PlaceOrderOutcome): void {
+    if (refusing.size >= REFUSING_MAX) refusing.clear();
     if (outcome.outcome === 'sale-not-open' && outcome.saleStatus !== 'closed') refusing.add(request.saleId);
+    if (outcome.outcome === 'limit-reached') {
+      for (const { itemId } of outcome.items) refusing.add(unitsKey(itemId, request.customerId));
+    }
     if (outcome.outcome !== 'sold-out') return;
     for (const item of outcome.items) {
       if (item.available === 0) refusing.add(item.itemId);
     }
   }
 
-  function forgetRefusal(request: PlaceOrderRequest): void {
-    refusing.delete(request.saleId);
-    for (const line of request.lines) refusing.delete(line.itemId);
+  function forgetRefusal({ saleId, customerId, lines }: PlaceOrderRequest): void {
+    refusing.delete(saleId);
+    for (const { itemId } of lines) {
+      refusing.delete(itemId);
+      refusing.delete(unitsKey(itemId, customerId));
+    }
   }
 
   return Object.assign(place, {

@@ -1,6 +1,7 @@
 import type { SaleTerms } from '../domain/sale.ts';
-import type { ItemState } from '../domain/stock.ts';
+import { type ItemState, unitsKey } from '../domain/stock.ts';
 import { arrayLiteral } from './array-literal.ts';
+import type { UnitsOf } from './customer-units.ts';
 import { placingKey, type RepeatedOrder } from './orders.ts';
 import { type Queryable, statement } from './statement.ts';
 
@@ -18,6 +19,7 @@ interface SnapshotRow {
       })[]
     | null;
   items: ItemState[] | null;
+  units: (UnitsOf & { units: number })[] | null;
   repeats: (RepeatedOrder & { placedBy: string; idempotencyKey: string })[] | null;
 }
 
@@ -36,6 +38,15 @@ const readSnapshot = statement<SnapshotRow>(
         'id', id, 'saleId', sale_id, 'name', name, 'priceMinor', price_minor,
         'limitPerCustomer', limit_per_customer, 'available', available, 'version', version))
       FROM items WHERE id = ANY ($2::uuid[])) AS items,
+     (SELECT json_agg(json_build_object(
+        'itemId', counted.item_id, 'customerId', counted.customer_id, 'units', counted.units))
+      FROM unnest($5::uuid[], $6::uuid[]) AS wanted (item_id, customer_id)
+      JOIN items ON items.id = wanted.item_id AND items.limit_per_customer IS NOT NULL
+      CROSS JOIN LATERAL (
+        SELECT * FROM customer_units
+        WHERE customer_units.item_id = wanted.item_id AND customer_units.customer_id = wanted.customer_id
+        LIMIT 1
+      ) AS counted) AS units,
      (SELECT json_agg(found)
       FROM unnest($3::uuid[], $4::text[]) AS asked (placed_by, idempotency_key)
       CROSS JOIN LATERAL (
@@ -47,20 +58,23 @@ const readSnapshot = statement<SnapshotRow>(
       ) AS found) AS repeats`,
 );
 
-/** The ledger at one moment, as far as it decides about some requests, without customers' units. */
+/** The ledger at one moment, as far as it decides about some requests. */
 export interface PlacingSnapshot {
   readonly decidedAt: Date;
   readonly sales: ReadonlyMap<string, SaleTerms & { readonly lastArrival: number }>;
   readonly items: ReadonlyMap<string, ItemState>;
+  /** Units that customers have of limited items, by `unitsKey`. */
+  readonly units: ReadonlyMap<string, number>;
   /** The orders that the callers' keys already have, by `placingKey`. */
   readonly repeats: ReadonlyMap<string, RepeatedOrder>;
 }
 
-/** Reads sales, items and the callers' keys in one snapshot, without locks. */
+/** Reads sales, items, customers' units and the callers' keys in one snapshot, without locks. */
 export async function readPlacingSnapshot(
   db: Queryable,
   saleIds: readonly string[],
   itemIds: readonly string[],
+  pairs: readonly UnitsOf[],
   keys: readonly { readonly placedBy: string; readonly idempotencyKey: string }[],
 ): Promise<PlacingSnapshot> {
   const [row] = await db.query(readSnapshot, [
@@ -68,6 +82,8 @@ export async function readPlacingSnapshot(
     arrayLiteral(itemIds),
     arrayLiteral(keys.map((key) => key.placedBy)),
     keys.map((key) => key.idempotencyKey),
+    arrayLiteral(pairs.map((pair) => pair.itemId)),
+    arrayLiteral(pairs.map((pair) => pair.customerId)),
   ]);
   if (row === undefined) throw new Error('The database gave no snapshot.');
   const sales = (row.sales ?? []).map(({ opensAt, closesAt, pausedAt, ...sale }) => ({
@@ -80,6 +96,7 @@ export async function readPlacingSnapshot(
     decidedAt: row.decided_at,
     sales: new Map(sales.map((sale) => [sale.id, sale])),
     items: new Map((row.items ?? []).map((item) => [item.id, item])),
+    units: new Map((row.units ?? []).map((has) => [unitsKey(has.itemId, has.customerId), has.units])),
     repeats: new Map((row.repeats ?? []).map((found) => [placingKey(found.placedBy, found.idempotencyKey), found])),
   };
 }
