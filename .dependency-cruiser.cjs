@@ -57,7 +57,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(main|compose|compose-payments|compose-limits|compose-redis|cli|config(\\.test)?)\\.ts$',
+        pathNot: '^src/(main|compose|compose-[a-z-]+|cli|config(\\.test)?)\\.ts$',
       },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },

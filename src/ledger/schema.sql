@@ -50,6 +50,13 @@ CREATE TYPE public.refund_status AS ENUM (
     'succeeded',
     'failed'
 );
+CREATE FUNCTION public.put_into_outbox() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO outbox (order_id, version, occurred_at) SELECT order_id, version, occurred_at FROM told;
+  RETURN NULL;
+END $$;
 CREATE TABLE public.accounts (
     id uuid NOT NULL,
     email text,
@@ -73,11 +80,57 @@ CREATE TABLE public.api_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone
 );
+CREATE TABLE public.audit_log (
+    id uuid NOT NULL,
+    occurred_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor_id uuid,
+    action text NOT NULL,
+    target text NOT NULL,
+    merchant_id uuid,
+    details json NOT NULL,
+    request_id text
+);
 CREATE TABLE public.customer_units (
     item_id uuid NOT NULL,
     customer_id uuid NOT NULL,
     units integer NOT NULL,
     CONSTRAINT customer_units_units_check CHECK ((units >= 0))
+);
+CREATE TABLE public.dead_letters (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    duty_id uuid NOT NULL,
+    merchant_id uuid,
+    order_id uuid,
+    endpoint_id uuid,
+    status text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL,
+    redrives integer DEFAULT 0 NOT NULL,
+    automatic_redrives integer DEFAULT 0 NOT NULL,
+    redrive_at timestamp with time zone,
+    died_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT dead_letters_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'notification'::text, 'settle'::text, 'capture'::text, 'cancel'::text, 'refund'::text]))),
+    CONSTRAINT dead_letters_status_check CHECK ((status = ANY (ARRAY['dead'::text, 'redriving'::text, 'resolved'::text, 'discarded'::text])))
+);
+CREATE TABLE public.duty_attempts (
+    duty_id uuid NOT NULL,
+    number integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    status smallint,
+    error text,
+    response text
+);
+CREATE TABLE public.incidents (
+    id uuid NOT NULL,
+    alert text NOT NULL,
+    subject text NOT NULL,
+    summary text NOT NULL,
+    details json NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone
 );
 CREATE TABLE public.items (
     id uuid NOT NULL,
@@ -119,6 +172,21 @@ CREATE TABLE public.merchants (
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE public.notifications (
+    id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'due'::text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    token bigint DEFAULT 0 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'resolved'::text]))),
+    CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['due'::text, 'delivered'::text, 'failed'::text, 'discarded'::text])))
+);
 CREATE TABLE public.order_events (
     order_id uuid NOT NULL,
     version integer NOT NULL,
@@ -135,6 +203,7 @@ CREATE TABLE public.order_events (
     idempotency_key text,
     fingerprint bytea,
     details json,
+    trace_parent text,
     CONSTRAINT order_events_keys_are_whole CHECK ((((idempotency_key IS NULL) = (operation IS NULL)) AND ((idempotency_key IS NULL) = (fingerprint IS NULL)))),
     CONSTRAINT order_events_version_check CHECK ((version > 0))
 );
@@ -184,6 +253,12 @@ CREATE TABLE public.orders (
     CONSTRAINT orders_version_check CHECK ((version > 0))
 )
 WITH (fillfactor='85');
+CREATE TABLE public.outbox (
+    order_id uuid NOT NULL,
+    version integer NOT NULL,
+    occurred_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000');
 CREATE TABLE public.payment_discrepancies (
     provider text NOT NULL,
     subject text NOT NULL,
@@ -208,6 +283,7 @@ CREATE TABLE public.payment_jobs (
     last_error text,
     created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
     CONSTRAINT payment_jobs_check CHECK (((kind = 'refund'::public.payment_job_kind) = (refund_id IS NOT NULL)))
 )
 WITH (fillfactor='85');
@@ -235,6 +311,14 @@ CREATE TABLE public.payments (
     CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 )
 WITH (fillfactor='85');
+CREATE TABLE public.processes (
+    id uuid NOT NULL,
+    role text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    report json NOT NULL
+);
 CREATE TABLE public.provider_events (
     provider text NOT NULL,
     event_id text NOT NULL,
@@ -242,6 +326,18 @@ CREATE TABLE public.provider_events (
     payment_id uuid,
     parked boolean NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE public.redrives (
+    id uuid NOT NULL,
+    filter json NOT NULL,
+    per_second integer NOT NULL,
+    status text NOT NULL,
+    redriven integer DEFAULT 0 NOT NULL,
+    requested_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT redrives_per_second_check CHECK ((per_second > 0)),
+    CONSTRAINT redrives_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
 );
 CREATE TABLE public.refunds (
     id uuid NOT NULL,
@@ -264,6 +360,24 @@ CREATE TABLE public.retained_amounts (
     reason text,
     CONSTRAINT retained_amounts_amount_minor_check CHECK ((amount_minor > 0))
 );
+CREATE TABLE public.sale_order_counts (
+    sale_id uuid NOT NULL,
+    status public.order_status NOT NULL,
+    orders bigint NOT NULL
+)
+WITH (fillfactor='50');
+CREATE TABLE public.sale_order_rates (
+    sale_id uuid NOT NULL,
+    second timestamp with time zone NOT NULL,
+    orders integer NOT NULL
+)
+WITH (fillfactor='50');
+CREATE TABLE public.sale_refusals (
+    sale_id uuid NOT NULL,
+    reason text NOT NULL,
+    refused bigint NOT NULL
+)
+WITH (fillfactor='50');
 CREATE TABLE public.sales (
     id uuid NOT NULL,
     merchant_id uuid NOT NULL,
@@ -346,6 +460,42 @@ CREATE TABLE public.stored_answers (
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE public.webhook_deliveries (
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    order_id uuid,
+    version integer,
+    event_type text NOT NULL,
+    status text DEFAULT 'due'::text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    token bigint DEFAULT 0 NOT NULL,
+    last_status smallint,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_deliveries_check CHECK (((order_id IS NULL) = (version IS NULL))),
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['due'::text, 'delivered'::text, 'failed'::text, 'discarded'::text])))
+)
+WITH (fillfactor='85');
+CREATE TABLE public.webhook_endpoints (
+    id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    url text NOT NULL,
+    description text,
+    event_types text[],
+    secret text NOT NULL,
+    previous_secret text,
+    previous_secret_until timestamp with time zone,
+    paused_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT webhook_endpoints_check CHECK (((previous_secret IS NULL) = (previous_secret_until IS NULL)))
+);
 ALTER TABLE ONLY public.schema_migrations ALTER COLUMN id SET DEFAULT nextval('public.schema_migrations_id_seq'::regclass);
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_email_key UNIQUE (email);
@@ -355,8 +505,18 @@ ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer_units
     ADD CONSTRAINT customer_units_pkey PRIMARY KEY (item_id, customer_id);
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT dead_letters_duty_id_key UNIQUE (duty_id);
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.duty_attempts
+    ADD CONSTRAINT duty_attempts_pkey PRIMARY KEY (duty_id, number);
+ALTER TABLE ONLY public.incidents
+    ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.items
     ADD CONSTRAINT items_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.items
@@ -367,6 +527,10 @@ ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (merchant_id, account_id);
 ALTER TABLE ONLY public.merchants
     ADD CONSTRAINT merchants_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_incident_id_kind_key UNIQUE (incident_id, kind);
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.order_events
     ADD CONSTRAINT order_events_pkey PRIMARY KEY (order_id, version);
 ALTER TABLE ONLY public.order_lines
@@ -377,18 +541,30 @@ ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_placed_once UNIQUE (placed_by, idempotency_key);
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (order_id, version);
 ALTER TABLE ONLY public.payment_discrepancies
     ADD CONSTRAINT payment_discrepancies_pkey PRIMARY KEY (provider, subject, kind);
 ALTER TABLE ONLY public.payment_jobs
     ADD CONSTRAINT payment_jobs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.processes
+    ADD CONSTRAINT processes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.provider_events
     ADD CONSTRAINT provider_events_pkey PRIMARY KEY (provider, event_id);
+ALTER TABLE ONLY public.redrives
+    ADD CONSTRAINT redrives_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.retained_amounts
     ADD CONSTRAINT retained_amounts_pkey PRIMARY KEY (order_id, version);
+ALTER TABLE ONLY public.sale_order_counts
+    ADD CONSTRAINT sale_order_counts_pkey PRIMARY KEY (sale_id, status);
+ALTER TABLE ONLY public.sale_order_rates
+    ADD CONSTRAINT sale_order_rates_pkey PRIMARY KEY (sale_id, second);
+ALTER TABLE ONLY public.sale_refusals
+    ADD CONSTRAINT sale_refusals_pkey PRIMARY KEY (sale_id, reason);
 ALTER TABLE ONLY public.sales
     ADD CONSTRAINT sales_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.sandbox_payments
@@ -405,8 +581,24 @@ ALTER TABLE ONLY public.shop_customers
     ADD CONSTRAINT shop_customers_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.stored_answers
     ADD CONSTRAINT stored_answers_pkey PRIMARY KEY (caller_id, operation, idempotency_key);
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_once UNIQUE (endpoint_id, order_id, version);
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 CREATE INDEX api_keys_of_merchant ON public.api_keys USING btree (merchant_id, id);
+CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (actor_id, id);
+CREATE INDEX audit_log_by_age ON public.audit_log USING btree (occurred_at);
+CREATE INDEX audit_log_by_target ON public.audit_log USING btree (target, id);
+CREATE INDEX dead_letters_by_status ON public.dead_letters USING btree (status, id);
+CREATE INDEX dead_letters_ended ON public.dead_letters USING btree (ended_at) WHERE (status = ANY (ARRAY['resolved'::text, 'discarded'::text]));
+CREATE INDEX dead_letters_to_redrive ON public.dead_letters USING btree (redrive_at) WHERE ((status = 'dead'::text) AND (redrive_at IS NOT NULL));
+CREATE INDEX duty_attempts_by_age ON public.duty_attempts USING btree (started_at);
+CREATE UNIQUE INDEX incidents_open ON public.incidents USING btree (alert, subject) WHERE (resolved_at IS NULL);
+CREATE INDEX incidents_resolved ON public.incidents USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
 CREATE INDEX members_of_account ON public.members USING btree (account_id);
+CREATE INDEX notifications_due ON public.notifications USING btree (run_at) WHERE (status = 'due'::text);
 CREATE UNIQUE INDEX order_events_stepped_once ON public.order_events USING btree (order_id, actor_id, operation, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX orders_at_work ON public.orders USING btree (sale_id, arrival) WHERE (status = ANY (ARRAY['pending_acceptance'::public.order_status, 'preparing'::public.order_status, 'ready_for_pickup'::public.order_status, 'in_transit'::public.order_status]));
 CREATE INDEX orders_by_reference ON public.orders USING btree (reference, id) WHERE (reference IS NOT NULL);
@@ -423,6 +615,7 @@ CREATE INDEX payments_of_order ON public.payments USING btree (order_id, id);
 CREATE UNIQUE INDEX payments_one_open ON public.payments USING btree (order_id) WHERE (status = ANY (ARRAY['processing'::public.payment_status, 'requires_action'::public.payment_status]));
 CREATE INDEX provider_events_by_age ON public.provider_events USING btree (received_at);
 CREATE INDEX provider_events_parked ON public.provider_events USING btree (received_at) WHERE parked;
+CREATE UNIQUE INDEX redrives_one_runs ON public.redrives USING btree ((true)) WHERE (status = 'running'::text);
 CREATE INDEX refunds_of_order ON public.refunds USING btree (order_id, id);
 CREATE INDEX refunds_of_payment ON public.refunds USING btree (payment_id);
 CREATE INDEX sales_of_merchant ON public.sales USING btree (merchant_id, id);
@@ -432,6 +625,11 @@ CREATE INDEX sales_tests ON public.sales USING btree (id) WHERE test;
 CREATE INDEX sandbox_payments_by_age ON public.sandbox_payments USING btree (created_at, payment_id);
 CREATE INDEX sandbox_refunds_of_payment ON public.sandbox_refunds USING btree (payment_id);
 CREATE INDEX stored_answers_by_age ON public.stored_answers USING btree (created_at);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, run_at) WHERE (status = 'due'::text);
+CREATE INDEX webhook_deliveries_ended ON public.webhook_deliveries USING btree (ended_at) WHERE (status = ANY (ARRAY['delivered'::text, 'discarded'::text]));
+CREATE INDEX webhook_deliveries_of_endpoint ON public.webhook_deliveries USING btree (endpoint_id, id);
+CREATE INDEX webhook_endpoints_of_merchant ON public.webhook_endpoints USING btree (merchant_id, id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER order_events_go_out AFTER INSERT ON public.order_events REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION public.put_into_outbox();
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
 ALTER TABLE ONLY public.items
@@ -440,6 +638,8 @@ ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incidents(id);
 ALTER TABLE ONLY public.payment_jobs
     ADD CONSTRAINT payment_jobs_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 ALTER TABLE ONLY public.payment_jobs
@@ -460,3 +660,7 @@ ALTER TABLE ONLY public.sandbox_refunds
     ADD CONSTRAINT sandbox_refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.sandbox_payments(payment_id);
 ALTER TABLE ONLY public.shop_customers
     ADD CONSTRAINT shop_customers_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoints(id);
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(id);
