@@ -8,3 +8,15 @@ export async function getLedgerId(db: Queryable): Promise<string> {
   if (row === undefined) throw new Error('The ledger does not say which one it is.');
   return row.id;
 }
+
+const renewId = statement<{ id: string }>('renew_ledger_id', 'UPDATE ledger SET id = gen_random_uuid() RETURNING id');
+
+/**
+ * Makes a ledger that was restored from a backup another one: what Redis remembers of orders that the backup does not
+ * have is then never asked for. Engines learn it when they start. Returns the new id.
+ */
+export async function renewLedgerId(db: Queryable): Promise<string> {
+  const [row] = await db.query(renewId);
+  if (row === undefined) throw new Error('The ledger does not say which one it is.');
+  return row.id;
+}
