@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { measureRedis } from './gate/measured-redis.ts';
 import { openRedis, type RedisLink } from './gate/redis.ts';
 import type { Metrics } from './operations/metrics.ts';
 
@@ -10,7 +11,7 @@ const FIRST_LOOK_MS = 2_000;
 export async function composeRedis(
   config: Config,
   log: Logger,
-  metrics: Pick<Metrics, 'observeBreaker'>,
+  metrics: Pick<Metrics, 'observeBreaker' | 'observeRedisCall'>,
 ): Promise<RedisLink | undefined> {
   if (config.REDIS_URL === undefined) return undefined;
   const redis = openRedis({
@@ -24,8 +25,7 @@ export async function composeRedis(
     },
     onError: (error) => log.debug({ err: error }, 'Redis'),
   });
-  if (await redis.available(FIRST_LOOK_MS)) {
-    for (const risk of await redis.checkServer()) log.warn(risk);
-  }
-  return redis;
+  await redis.available(FIRST_LOOK_MS);
+  for (const risk of await redis.checkServer()) log.warn(risk);
+  return measureRedis(redis, metrics.observeRedisCall);
 }

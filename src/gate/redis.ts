@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { type BreakerState, createCircuitBreaker, RedisAwayError } from './circuit-breaker.ts';
+import { findConnectionFault } from './find-connection-fault.ts';
 import { findServerRisks } from './find-server-risks.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { readScript, type Script } from './script.ts';
@@ -31,7 +32,7 @@ export interface RedisLink {
   /** Resolves when Redis answers, or after `waitMs`: whether it does. */
   available(waitMs: number): Promise<boolean>;
 
-  /** What about the servers is legal but worth a line at start, in sentences. Never rejects. */
+  /** What about the servers is worth a line at start, in sentences; why none answers, where that is so. Never rejects. */
   checkServer(): Promise<readonly string[]>;
 
   /** Ends all connections, within a second also when Redis hangs. What is under way is rejected. */
@@ -94,6 +95,7 @@ export function openRedis(options: {
   /** The calls under way: how to reject each of them. */
   const pending = new Set<(reason: RedisAwayError) => void>();
   let closing: Promise<void> | undefined;
+  let lastError: string | undefined;
 
   const breaker = createCircuitBreaker({
     probe: () => withDeadline(() => probe(client, address)),
@@ -116,6 +118,7 @@ export function openRedis(options: {
 
   function report(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
+    lastError = message;
     if (closing !== undefined || reported.has(message) || reported.size >= REPORTED_MAX) return;
     reported.add(message);
     onError?.(error instanceof Error ? error : new Error(message));
@@ -193,7 +196,8 @@ export function openRedis(options: {
       try {
         return findServerRisks(await call(readInfos));
       } catch (error) {
-        return [`What kind of Redis this is could not be read: ${error instanceof Error ? error.message : error}`];
+        const fault = (await findConnectionFault(address)) ?? lastError ?? String(error);
+        return [`What kind of Redis this is could not be read: ${fault}.`];
       }
     },
     close() {

@@ -5,6 +5,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { endAtExit } from './at-exit.ts';
+import type { ServerCertificate } from './certificate.ts';
 import { freePort } from './postgres.ts';
 
 const SERVER = '/usr/bin/redis-server';
@@ -35,8 +36,8 @@ export interface RedisServer {
   kill(): Promise<void>;
   /** Ends it in good order. */
   stop(): Promise<void>;
-  /** Starts it again: with nothing in it, or with what was there at the last `saveSnapshot`. */
-  start(content?: 'empty' | 'snapshot'): Promise<void>;
+  /** Starts it again: with nothing in it, with what was there at the last `saveSnapshot`, or with its folder as it is. */
+  start(content?: 'empty' | 'snapshot' | 'as-left'): Promise<void>;
   /** Freezes it (SIGSTOP), with all connections open; for so long, if a time is given, else until `resume`. */
   pause(ms?: number): void;
   resume(): void;
@@ -88,7 +89,14 @@ interface OwnServer extends RedisServer {
   remove(): Promise<void>;
 }
 
-function createServer(port: number, settings: Settings, program = SERVER): OwnServer {
+interface ServerOptions {
+  readonly program?: string;
+  /** With it the server speaks TLS alone, to clients and to other servers. */
+  readonly certificate?: ServerCertificate | undefined;
+}
+
+function createServer(port: number, settings: Settings, options: ServerOptions = {}): OwnServer {
+  const { program = SERVER, certificate } = options;
   const folder = mkdtempSync('/tmp/doorbuster-redis-');
   const inFolder = (name: string) => join(folder, name);
   let process: ChildProcess | undefined;
@@ -106,7 +114,11 @@ function createServer(port: number, settings: Settings, program = SERVER): OwnSe
   });
 
   async function launch(): Promise<void> {
-    const lines = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, 'daemonize no', 'logfile redis.log', ...settings];
+    const lines = [
+      ...portSettings(port, certificate),
+      ...['bind 127.0.0.1', `dir ${folder}`, 'daemonize no', 'logfile redis.log'],
+      ...settings,
+    ];
     const file = inFolder('redis.conf');
     // A Sentinel keeps what it knows in its file.
     if (program === SERVER || !existsSync(file)) await writeFile(file, `${lines.join('\n')}\n`);
@@ -128,7 +140,10 @@ function createServer(port: number, settings: Settings, program = SERVER): OwnSe
 
   async function query(command: string, ...args: (string | number)[]): Promise<unknown> {
     if (eyes === undefined) {
-      eyes = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20, maxRetriesPerRequest: null });
+      eyes = new Redis({
+        ...{ host: '127.0.0.1', port, retryStrategy: () => 20, maxRetriesPerRequest: null },
+        ...eyesThrough(certificate),
+      });
       eyes.on('error', () => undefined);
     }
     return eyes.call(command, ...args);
@@ -141,7 +156,9 @@ function createServer(port: number, settings: Settings, program = SERVER): OwnSe
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     async start(content = 'empty') {
-      rmSync(inFolder('dump.rdb'), { force: true });
+      if (content !== 'as-left') {
+        for (const name of ['dump.rdb', 'appendonlydir']) rmSync(inFolder(name), { recursive: true, force: true });
+      }
       if (content === 'snapshot') await copyFile(inFolder('snapshot.rdb'), inFolder('dump.rdb'));
       await launch();
     },
@@ -172,39 +189,72 @@ function createServer(port: number, settings: Settings, program = SERVER): OwnSe
   };
 }
 
+/** https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/ */
+function portSettings(port: number, certificate: ServerCertificate | undefined): Settings {
+  if (certificate === undefined) return [`port ${port}`];
+  return [
+    ...['port 0', `tls-port ${port}`, 'tls-auth-clients no', 'tls-replication yes'],
+    `tls-ca-cert-file ${certificate.caFile}`,
+    `tls-cert-file ${certificate.certFile}`,
+    `tls-key-file ${certificate.keyFile}`,
+  ];
+}
+
+/** The test's own eyes see through any certificate; whether the engine does is what tests are about. */
+const eyesThrough = (certificate: ServerCertificate | undefined) =>
+  certificate === undefined ? {} : { tls: { rejectUnauthorized: false } };
+
+/** The beginning of an address. */
+const schemeOf = (certificate: ServerCertificate | undefined) => (certificate === undefined ? 'redis' : 'rediss');
+
 /** In memory only; a snapshot is written when a test asks for one. */
 const IN_MEMORY: Settings = ['save ""', 'appendonly no'];
 
-export async function createRedis(settings: Settings = []): Promise<TestRedis> {
-  const server = createServer(await freePort(), [...IN_MEMORY, ...settings]);
+/** `settings` are lines of redis.conf; with a certificate it speaks TLS alone. */
+export async function createRedis(settings: Settings = [], certificate?: ServerCertificate): Promise<TestRedis> {
+  const server = createServer(await freePort(), [...IN_MEMORY, ...settings], { certificate });
   await server.launch();
-  return { ...server, url: `redis://127.0.0.1:${server.port}` };
+  return { ...server, url: `${schemeOf(certificate)}://127.0.0.1:${server.port}` };
 }
 
 const MASTERS = 3;
 const SLOTS = 16_384;
 
+/** As in Clusters of the cloud, whose certificates have names and no addresses. */
+const NAMED_NODES: Settings = [
+  'tls-cluster yes',
+  'cluster-announce-hostname localhost',
+  'cluster-preferred-endpoint-type hostname',
+];
+
 /** How long a node may be silent until the others elect another. */
 const NODE_TIMEOUT_MS = 1_500;
 
-export async function createRedisCluster(): Promise<TestRedisCluster> {
+/** With a certificate its nodes speak TLS alone, and go by the name of localhost, which must be in the certificate. */
+export async function createRedisCluster(certificate?: ServerCertificate): Promise<TestRedisCluster> {
+  const host = certificate === undefined ? '127.0.0.1' : 'localhost';
   const ports = await freePorts(4 * MASTERS);
   const nodes = Array.from({ length: 2 * MASTERS }, (_, index) =>
-    createServer(ports[2 * index] ?? 0, [
-      ...IN_MEMORY,
-      'cluster-enabled yes',
-      `cluster-port ${ports[2 * index + 1]}`,
-      `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
-      'cluster-config-file nodes.conf',
-      'repl-diskless-sync-delay 0',
-    ]),
+    createServer(
+      ports[2 * index] ?? 0,
+      [
+        ...IN_MEMORY,
+        'cluster-enabled yes',
+        `cluster-port ${ports[2 * index + 1]}`,
+        `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
+        'cluster-config-file nodes.conf',
+        'repl-diskless-sync-delay 0',
+        ...(certificate === undefined ? [] : NAMED_NODES),
+      ],
+      { certificate },
+    ),
   );
   await Promise.all(nodes.map((node) => node.launch()));
   await joinCluster(nodes, ports);
 
   const client = new Cluster(
-    nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
-    { slotsRefreshInterval: 500, redisOptions: { commandTimeout: 500 } },
+    nodes.map(({ port }) => ({ host, port })),
+    { slotsRefreshInterval: 500, redisOptions: { commandTimeout: 500, ...eyesThrough(certificate) } },
   );
   for (const event of ['error', 'node error']) client.on(event, () => undefined);
   const onMasters = (command: string) => Promise.all(client.nodes('master').map((node) => node.call(command)));
@@ -219,7 +269,7 @@ export async function createRedisCluster(): Promise<TestRedisCluster> {
   }
 
   return {
-    url: `redis-cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: `${schemeOf(certificate)}-cluster://${nodes.map(({ port }) => `${host}:${port}`).join(',')}`,
     nodes,
     masterOf,
     async failover(key, from) {
@@ -291,11 +341,12 @@ const MASTER_NAME = 'doorbuster';
 /** How long the master may be silent until the Sentinels take it for dead. */
 const DOWN_AFTER_MS = 1_000;
 
-export async function createRedisSentinel(): Promise<TestRedisSentinel> {
+/** With a certificate all of them speak TLS alone. */
+export async function createRedisSentinel(certificate?: ServerCertificate): Promise<TestRedisSentinel> {
   const [masterPort = 0, replicaPort = 0, ...sentinelPorts] = await freePorts(5);
   const settings = [...IN_MEMORY, 'repl-diskless-sync-delay 0'];
-  const master = createServer(masterPort, settings);
-  const replica = createServer(replicaPort, [...settings, `replicaof 127.0.0.1 ${masterPort}`]);
+  const master = createServer(masterPort, settings, { certificate });
+  const replica = createServer(replicaPort, [...settings, `replicaof 127.0.0.1 ${masterPort}`], { certificate });
   const sentinels = sentinelPorts.map((port) =>
     createServer(
       port,
@@ -304,7 +355,7 @@ export async function createRedisSentinel(): Promise<TestRedisSentinel> {
         `sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}`,
         `sentinel failover-timeout ${MASTER_NAME} 3000`,
       ],
-      SENTINEL,
+      { program: SENTINEL, certificate },
     ),
   );
   const servers: readonly [OwnServer, OwnServer] = [master, replica];
@@ -328,7 +379,7 @@ export async function createRedisSentinel(): Promise<TestRedisSentinel> {
   }
 
   return {
-    url: `redis-sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`,
+    url: `${schemeOf(certificate)}-sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`,
     servers,
     master: currentMaster,
     query: async (command, ...args) => (await currentMaster()).query(command, ...args),
