@@ -7,6 +7,7 @@ import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
 import { limitProcesses } from './support/file-limit.ts';
 import { createPostgres, installPostgres } from './support/postgres.ts';
+import { installPrometheus } from './support/prometheus.ts';
 import { createRedis, installRedis } from './support/redis.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
 
 await installPostgres();
 await installRedis();
+await installPrometheus();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
 const redis = await createRedis();

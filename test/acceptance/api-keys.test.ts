@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, type RequestOptions, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { createShop, type Sale, type Shop, saleBody } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
 /** Two engine processes on one PostgreSQL. */
-let engines: [TestEngine, TestEngine];
+let engines: TestEngines;
 let shop: Shop;
 /** A key of the shop's merchant. */
 let key: string;
@@ -18,19 +18,19 @@ let key: string;
 before(async () => {
   database = await createTestDatabase();
   const settings = { DATABASE_URL: database.url, LOG_LEVEL: 'trace' };
-  engines = [await startEngine(settings), await startEngine(settings)];
-  shop = await createShop(engines[0].url);
+  engines = await startEngines(settings);
+  shop = await createShop(engines.url);
   key = await createApiKey(shop, shop.merchantId);
 });
 
 after(async () => {
   await assertLedgerSound(database);
-  await Promise.all(engines.map((engine) => engine.stop()));
+  await engines.stop();
   await database.drop();
 });
 
-const call = (method: string, path: string, options?: RequestOptions, engine: 0 | 1 = 0): Promise<Answer> =>
-  send(method, `${engines[engine].url}/api/v1${path}`, options);
+const call = (method: string, path: string, options?: RequestOptions, engine?: 0 | 1): Promise<Answer> =>
+  send(method, `${engine === undefined ? engines.url : engines.urls[engine]}/api/v1${path}`, options);
 
 interface OrderOptions {
   readonly customer?: string;
@@ -39,7 +39,7 @@ interface OrderOptions {
 }
 
 /** Orders one unit of the sale's first item with an API key, for the shop's customer anna unless told otherwise. */
-function orderWith(secret: string, sale: Sale, { customer = 'anna', key = 'auto', engine = 0 }: OrderOptions = {}) {
+function orderWith(secret: string, sale: Sale, { customer = 'anna', key = 'auto', engine }: OrderOptions = {}) {
   const body = { saleId: sale.id, lines: [{ itemId: sale.items[0]?.id, quantity: 1 }], onBehalfOf: customer };
   return call('POST', '/orders', { token: secret, key, body }, engine);
 }
@@ -70,7 +70,7 @@ test('the secret is shown once: not in a repeat, the list, the ledger or a log',
     'SELECT to_jsonb(api_keys)::text AS kept FROM api_keys UNION ALL SELECT to_jsonb(stored_answers)::text FROM stored_answers',
   );
   for (const { kept } of rows) assert.ok(!kept.includes(secret));
-  for (const engine of engines) assert.ok(!engine.output.join('\n').includes(secret), 'SEC-07 no secret in a log');
+  assert.ok(!engines.output().join('\n').includes(secret), 'SEC-07 no secret in a log');
 });
 
 test('staff make keys for their merchant, and the key sees that merchant only', async () => {

@@ -7,19 +7,19 @@ import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 let sale: Sale;
 let itemId: string;
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
   sale = await shop.createSale();
   itemId = sale.items[0]?.id ?? '';
 });
@@ -27,11 +27,11 @@ before(async () => {
 after(async () => {
   const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM orders');
   assert.equal(row?.count, 0, 'no bad request had an effect');
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
-const url = (path: string) => `${engine.url}${path}`;
+const url = (path: string) => `${engines.url}${path}`;
 
 function assertProblem(answer: Answer, status: number, code: string): void {
   assert.equal(answer.status, status, answer.text);
@@ -72,7 +72,7 @@ test('PD-01 problems of the framework, too: unknown address, wrong method, malfo
 
 test('PD-01 requests that are no HTTP, or too large a header, get a problem document, too', async () => {
   const talk = async (raw: string) => {
-    const { hostname, port } = new URL(engine.url);
+    const { hostname, port } = new URL(engines.url);
     const socket = connect(Number(port), hostname);
     await once(socket, 'connect');
     socket.write(raw);
@@ -86,6 +86,27 @@ test('PD-01 requests that are no HTTP, or too large a header, get a problem docu
   assert.match(expecting, /^HTTP\/1\.1 200 /, 'an unknown expectation is ignored');
   const huge = await talk(`GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(100_000)}\r\n\r\n`);
   assert.match(huge, /^HTTP\/1\.1 431 [\s\S]*"code":"headers-too-large"/);
+});
+
+test('PD-01 too large a body: who reads only when all is sent gets the answer, also if the connection is to be closed', async () => {
+  const body = 'x'.repeat(10_000_000);
+  const { hostname, port } = new URL(engines.url);
+  const socket = connect(Number(port), hostname);
+  socket.pause();
+  const head = [
+    'POST /api/v1/orders HTTP/1.1',
+    'Host: x',
+    'Connection: close',
+    `Authorization: Bearer ${newCustomer().token}`,
+    `Idempotency-Key: ${randomUUID()}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
+  await new Promise<void>((sent, failed) => {
+    socket.once('error', failed);
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`, () => sent());
+  });
+  assert.match(await text(socket), /^HTTP\/1\.1 413 [\s\S]*"code":"payload-too-large"/);
 });
 
 test('PD-01 every code has a page that tells how to fix it, where type points', async () => {
@@ -158,7 +179,7 @@ test('an unknown sale, an unknown item, an item of another sale, one item twice:
 });
 
 test('SEC-06 a client that sends its request too slowly is cut off, and others are served meanwhile', async () => {
-  const { hostname, port } = new URL(engine.url);
+  const { hostname, port } = new URL(engines.url);
   const slow = connect(Number(port), hostname);
   await once(slow, 'connect');
   slow.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Ty');

@@ -31,10 +31,9 @@ let walker: Walker;
 before(async () => {
   database = await stage.database();
   stage.atEnd(() => assertLedgerSound(database));
-  const first = await stage.engine({ DATABASE_URL: database.url });
-  const second = await stage.engine({ DATABASE_URL: database.url, PUBLIC_URL: first.url });
-  urls = [first.url, second.url];
-  shop = await createShop(urls[0]);
+  const engines = await stage.engines({ DATABASE_URL: database.url });
+  urls = engines.urls;
+  shop = await createShop(engines.url);
   crew = await createCrew(shop);
   walker = createWalker(database, shop, crew);
 });

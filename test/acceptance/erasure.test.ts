@@ -15,7 +15,7 @@ let shop: Shop;
 before(async () => {
   database = await stage.database();
   stage.atEnd(() => assertLedgerSound(database));
-  shop = await createShop((await stage.engine({ DATABASE_URL: database.url })).url);
+  shop = await createShop((await stage.engines({ DATABASE_URL: database.url })).url);
 });
 
 const call = (method: string, path: string, options: RequestOptions = {}): Promise<Answer> =>

@@ -4,12 +4,12 @@ import { get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 let big: Sale;
 const anna = newCustomer();
@@ -20,14 +20,14 @@ const COLUMNS =
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
   big = await shop.createSale({ items: [{ capacity: 1 }] });
   await insertOrders(big, ORDERS);
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
@@ -58,7 +58,7 @@ async function insertOrders(sale: Sale, count: number): Promise<void> {
   );
 }
 
-const exportUrl = (query: string) => `${engine.url}/api/v1/orders/export?${query}`;
+const exportUrl = (query: string) => `${engines.url}/api/v1/orders/export?${query}`;
 
 /** The rows of a CSV text by RFC 4180, read character by character, so that nothing of the writer is used. */
 function parseCsv(text: string): string[][] {
@@ -209,7 +209,7 @@ test('a client that hangs up in the middle harms nobody', async () => {
   }
   assert.equal((await readExport('reference=R-1', shop.operatorToken)).length, 1);
   assert.deepEqual(
-    engine.output.filter((line) => /"level":(50|60)/.test(line)),
+    engines.output().filter((line) => /"level":(50|60)/.test(line)),
     [],
   );
 });

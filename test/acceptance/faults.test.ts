@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newCustomer, send } from '../support/client.ts';
 import { type CuttingProxy, createCuttingProxy } from '../support/cutting-proxy.ts';
-import type { TestEngine } from '../support/engine.ts';
+import type { TestEngines } from '../support/engines.ts';
 import type { TestPostgres } from '../support/postgres.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createStage } from '../support/stage.ts';
@@ -11,15 +11,15 @@ import { createStage } from '../support/stage.ts';
 const stage = createStage({ after });
 let postgres: TestPostgres;
 let proxy: CuttingProxy;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   postgres = await stage.postgres();
   proxy = await createCuttingProxy(postgres);
   stage.atEnd(proxy.close);
-  engine = await stage.engine({ DATABASE_URL: proxy.url(postgres.url('postgres')), PLACING_DEADLINE_MS: '1000' });
-  shop = await createShop(engine.url);
+  engines = await stage.engines({ DATABASE_URL: proxy.url(postgres.url('postgres')), PLACING_DEADLINE_MS: '1000' });
+  shop = await createShop(engines.url);
 });
 
 test('IK-13 the connection to PostgreSQL is cut around COMMIT: the answer is the order, and a repeat is the same', async () => {
@@ -48,15 +48,17 @@ test('IK-13 PostgreSQL is gone: 503 with Retry-After, nothing done, not ready; b
   assert.equal(refused.status, 503, refused.text);
   assert.equal(refused.json.code, 'unavailable');
   assert.ok(refused.headers.get('retry-after'));
-  const read = await send('GET', `${engine.url}/api/v1/orders/${randomUUID()}`, { token });
+  const read = await send('GET', `${engines.url}/api/v1/orders/${randomUUID()}`, { token });
   assert.equal(read.status, 503, read.text);
   assert.equal(read.json.code, 'unavailable');
-  assert.equal((await send('GET', `${engine.url}/health/ready`)).status, 503);
-  assert.equal((await send('GET', `${engine.url}/health/live`)).status, 200);
+  for (const url of engines.urls) {
+    assert.equal((await send('GET', `${url}/health/ready`)).status, 503);
+    assert.equal((await send('GET', `${url}/health/live`)).status, 200);
+  }
 
   await postgres.start();
   const placed = await shop.order(sale, { token, key });
   assert.equal(placed.status, 201, placed.text);
   assert.equal(placed.json.arrival, 1);
-  assert.equal((await send('GET', `${engine.url}/health/ready`)).status, 200);
+  for (const url of engines.urls) assert.equal((await send('GET', `${url}/health/ready`)).status, 200);
 });

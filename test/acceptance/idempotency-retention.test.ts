@@ -15,7 +15,7 @@ let shop: Shop;
 before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url, IDEMPOTENCY_RETENTION_SECONDS: String(RETENTION_SECONDS) };
-  shop = await createShop((await stage.engine(settings)).url);
+  shop = await createShop((await stage.engines(settings)).url);
 });
 
 const makeMerchant = (key: string, name: string): Promise<Answer> =>

@@ -33,15 +33,14 @@ let people: People;
 before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300' };
-  const first = await stage.engine(settings);
-  const second = await stage.engine({ ...settings, PUBLIC_URL: first.url });
+  const engines = await stage.engines(settings);
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
     await assertBooksBalance(database);
   });
-  urls = [first.url, second.url];
-  shop = await createShop(urls[0]);
+  urls = engines.urls;
+  shop = await createShop(engines.url);
   people = await createPeople(shop);
 });
 

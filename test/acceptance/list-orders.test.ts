@@ -3,20 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newCustomer, send, tokenFor } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Sale, type Shop, saleBody } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 let sale: Sale;
 const anna = newCustomer();
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
   sale = await shop.createSale({ items: [{ capacity: 1_000 }] });
   for (let count = 0; count < 25; count += 1) {
     assert.equal((await shop.order(sale, { token: anna.token })).status, 201);
@@ -25,7 +25,7 @@ before(async () => {
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
@@ -40,7 +40,7 @@ async function readAll(token: string, query: string, between: () => Promise<unkn
   let cursor: string | null = '';
   while (cursor !== null) {
     const next: string = cursor === '' ? '' : `&cursor=${cursor}`;
-    const answer = await send('GET', `${engine.url}/api/v1/orders?${query}${next}`, { token });
+    const answer = await send('GET', `${engines.url}/api/v1/orders?${query}${next}`, { token });
     assert.equal(answer.status, 200, answer.text);
     const page: Page = answer.json;
     all.push(...page.data);
@@ -58,7 +58,7 @@ test('a customer sees own orders, newest first, each like a GET of it', async ()
     orders.map((order) => order.arrival),
     Array.from({ length: 25 }, (_, index) => 49 - 2 * index),
   );
-  const one = await send('GET', `${engine.url}/api/v1/orders/${orders[0]?.id}`, { token: anna.token });
+  const one = await send('GET', `${engines.url}/api/v1/orders/${orders[0]?.id}`, { token: anna.token });
   assert.deepEqual(one.json, orders[0]);
 });
 
@@ -76,14 +76,14 @@ test('PG-01 what existed all along appears exactly once though rows come between
 
 test('PG-01 limits outside 1 to 100 and cursors that no list gave are 400', async () => {
   for (const limit of ['0', '101', '-1', '1.5', 'many']) {
-    const answer = await send('GET', `${engine.url}/api/v1/orders?limit=${limit}`, { token: anna.token });
+    const answer = await send('GET', `${engines.url}/api/v1/orders?limit=${limit}`, { token: anna.token });
     assert.equal(answer.status, 400, limit);
     assert.equal(answer.json.errors[0].pointer, '/limit');
   }
-  const bySale = (await send('GET', `${engine.url}/api/v1/orders?limit=1&saleId=${sale.id}`, { token: anna.token }))
+  const bySale = (await send('GET', `${engines.url}/api/v1/orders?limit=1&saleId=${sale.id}`, { token: anna.token }))
     .json;
   for (const cursor of ['x', 'bnVsbA', Buffer.from('{"id":"1"}').toString('base64url'), bySale.nextCursor]) {
-    const answer = await send('GET', `${engine.url}/api/v1/orders?cursor=${cursor}`, { token: anna.token });
+    const answer = await send('GET', `${engines.url}/api/v1/orders?cursor=${cursor}`, { token: anna.token });
     assert.equal(answer.json.code, 'cursor-invalid', cursor);
   }
 });
@@ -105,7 +105,7 @@ test('filters: sale, status and user together; an unknown filter is 400', async 
     ['placedUntil', '2026-02-30T00:00:00Z'],
     ['colour', 'red'],
   ]) {
-    const answer = await send('GET', `${engine.url}/api/v1/orders?${member}=${wrong}`, { token: anna.token });
+    const answer = await send('GET', `${engines.url}/api/v1/orders?${member}=${wrong}`, { token: anna.token });
     assert.equal(answer.status, 400, `${member}=${wrong}`);
     assert.equal(answer.json.errors[0].pointer, `/${member}`);
     assert.equal(answer.json.errors[0].in, 'query');
@@ -169,7 +169,7 @@ test("staff see all orders of their merchants' sales and no others, by pages: ne
   const expected: string[] = [];
   const sales: Sale[] = [];
   for (const name of ['Monday', 'Tuesday', 'Wednesday']) {
-    const answer = await send('POST', `${engine.url}/api/v1/sales`, {
+    const answer = await send('POST', `${engines.url}/api/v1/sales`, {
       token: staff,
       key: 'auto',
       body: saleBody(merchantId, { name, items: [{ capacity: 100 }] }),
@@ -196,8 +196,8 @@ test("staff see all orders of their merchants' sales and no others, by pages: ne
     asOperator.map(({ id }) => id),
     expected,
   );
-  const page = await send('GET', `${engine.url}/api/v1/orders?limit=1`, { token: staff });
-  const elsewhere = `${engine.url}/api/v1/orders?saleId=${monday.id}&cursor=${page.json.nextCursor}`;
+  const page = await send('GET', `${engines.url}/api/v1/orders?limit=1`, { token: staff });
+  const elsewhere = `${engines.url}/api/v1/orders?saleId=${monday.id}&cursor=${page.json.nextCursor}`;
   assert.equal((await send('GET', elsewhere, { token: staff })).json.code, 'cursor-invalid');
 });
 
@@ -243,7 +243,7 @@ test('couriers see the orders of their merchants that are ready or on their way,
 });
 
 test('SEC-02 ?userId= of somebody else: 403', async () => {
-  const answer = await send('GET', `${engine.url}/api/v1/orders?userId=${anna.id}`, { token: newCustomer().token });
+  const answer = await send('GET', `${engines.url}/api/v1/orders?userId=${anna.id}`, { token: newCustomer().token });
   assert.equal(answer.status, 403);
   assert.equal(answer.json.code, 'forbidden');
 });

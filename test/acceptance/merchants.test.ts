@@ -3,28 +3,28 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, type RequestOptions, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
-const create = (options: RequestOptions): Promise<Answer> => send('POST', `${engine.url}/api/v1/merchants`, options);
+const create = (options: RequestOptions): Promise<Answer> => send('POST', `${engines.url}/api/v1/merchants`, options);
 const list = (token: string | undefined, query = ''): Promise<Answer> =>
-  send('GET', `${engine.url}/api/v1/merchants${query}`, token === undefined ? {} : { token });
+  send('GET', `${engines.url}/api/v1/merchants${query}`, token === undefined ? {} : { token });
 const idsOf = (answer: Answer): string[] => answer.json.data.map((merchant: { id: string }) => merchant.id);
 
 async function countMerchants(): Promise<number> {

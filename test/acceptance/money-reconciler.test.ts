@@ -23,14 +23,14 @@ before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300', RECONCILE_INTERVAL_SECONDS: '1' };
   // Two of them compare at once.
-  const engines = await Promise.all([stage.engine(settings), stage.engine(settings)]);
+  const engines = await stage.engines(settings);
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
     await assertBooksBalance(database);
     await untilDifferences('at rest', []);
   });
-  url = engines[0].url;
+  url = engines.url;
   shop = await createShop(url);
   people = await createPeople(shop);
 });

@@ -3,12 +3,12 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 let sale: Sale;
 let apiKey: string;
@@ -18,8 +18,8 @@ const anna = newCustomer();
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
   sale = await shop.createSale({ name: 'Lunch', items: [{ capacity: 1_000 }] });
   apiKey = await createApiKey(shop, shop.merchantId);
   staffToken = await createMember(shop, shop.merchantId, 'merchant');
@@ -27,12 +27,12 @@ before(async () => {
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
 const read = (path: string, token: string, headers: Record<string, string> = {}) =>
-  send('GET', `${engine.url}/api/v1/orders${path}`, { token, headers });
+  send('GET', `${engines.url}/api/v1/orders${path}`, { token, headers });
 
 const NEXT_ACTION = 'https://pay.example/authenticate';
 

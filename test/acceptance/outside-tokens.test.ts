@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, type RequestOptions, send } from '../support/client.ts';
-import type { TestEngine } from '../support/engine.ts';
+import type { TestEngines } from '../support/engines.ts';
 import {
   encodePart,
   type IdentityProvider,
@@ -29,7 +29,7 @@ const keys = {
 const stage = createStage({ after });
 let provider: IdentityProvider;
 let databaseUrl: string;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 
 async function startProvider(): Promise<IdentityProvider> {
@@ -38,25 +38,27 @@ async function startProvider(): Promise<IdentityProvider> {
   return started;
 }
 
-/** An engine that takes the tokens of an issuer. */
-const startEngine = (issuer: IdentityProvider, settings: Readonly<Record<string, string>> = {}) =>
-  stage.engine({
-    DATABASE_URL: databaseUrl,
-    OUTSIDE_ISSUER: issuer.issuer,
-    OUTSIDE_AUDIENCE: 'shop',
-    OUTSIDE_JWKS_COOLDOWN_SECONDS: '1',
-    OUTSIDE_ROLE_CLAIM: 'realm_access.roles',
-    OUTSIDE_ROLE_MAP: 'admin=operator,staff=merchant,rider=courier',
-    OUTSIDE_MERCHANT_CLAIM: MERCHANTS,
-    LOG_LEVEL: 'trace',
-    ...settings,
-  });
+/** Of an engine that takes the tokens of an issuer. */
+const settingsFor = (issuer: IdentityProvider) => ({
+  DATABASE_URL: databaseUrl,
+  OUTSIDE_ISSUER: issuer.issuer,
+  OUTSIDE_AUDIENCE: 'shop',
+  OUTSIDE_JWKS_COOLDOWN_SECONDS: '1',
+  OUTSIDE_ROLE_CLAIM: 'realm_access.roles',
+  OUTSIDE_ROLE_MAP: 'admin=operator,staff=merchant,rider=courier',
+  OUTSIDE_MERCHANT_CLAIM: MERCHANTS,
+  LOG_LEVEL: 'trace',
+});
+
+/** One process, because each fetches and remembers the keys for itself. */
+const startProcess = (issuer: IdentityProvider, settings: Readonly<Record<string, string>> = {}) =>
+  stage.engine({ ...settingsFor(issuer), ...settings });
 
 before(async () => {
   databaseUrl = (await stage.database()).url;
   provider = await startProvider();
-  engine = await startEngine(provider);
-  shop = await createShop(engine.url);
+  engines = await stage.engines(settingsFor(provider));
+  shop = await createShop(engines.url);
 });
 
 // Registered after the stage, so that the engines are gone when the issuer goes.
@@ -75,8 +77,8 @@ const staffOf = (...merchantIds: string[]) =>
 const riderOf = (merchantId: string) => tokenOf({ realm_access: { roles: ['rider'] }, [MERCHANTS]: merchantId });
 
 const call = (method: string, path: string, options: RequestOptions = {}): Promise<Answer> =>
-  send(method, `${engine.url}/api/v1${path}`, options);
-const me = (token: string, url = engine.url): Promise<Answer> => send('GET', `${url}/api/v1/accounts/me`, { token });
+  send(method, `${engines.url}/api/v1${path}`, options);
+const me = (token: string, url = engines.url): Promise<Answer> => send('GET', `${url}/api/v1/accounts/me`, { token });
 
 /** Asks until the answer has this status. */
 async function until(status: number, ask: () => Promise<Answer>): Promise<Answer> {
@@ -217,26 +219,26 @@ test('a whole order by outside people: staff prepare it, a courier of the mercha
   const sale = await shop.createSale({ fulfillment: 'kitchen' });
   const customer = { id: '', token: tokenOf() };
   const order = await placeOrder(shop, sale, { customer });
-  assert.equal((await pay(engine.url, order)).status, 200);
+  assert.equal((await pay(engines.url, order)).status, 200);
   const [staff, rider, stranger] = [staffOf(shop.merchantId), riderOf(shop.merchantId), riderOf(otherId)];
   const read = async (token: string) => (await call('GET', `/orders/${order.id}`, { token })).status;
   assert.deepEqual([await read(staff), await read(rider), await read(stranger)], [200, 404, 404]);
-  assert.equal((await step(engine.url, order.id, 'acceptance', { token: staffOf(otherId) })).status, 404);
+  assert.equal((await step(engines.url, order.id, 'acceptance', { token: staffOf(otherId) })).status, 404);
   for (const intent of ['acceptance', 'preparation']) {
-    assert.equal((await step(engine.url, order.id, intent, { token: staff })).status, 200, intent);
+    assert.equal((await step(engines.url, order.id, intent, { token: staff })).status, 200, intent);
   }
   assert.deepEqual([await read(staff), await read(rider), await read(stranger)], [200, 200, 404]);
   const ofRider = (await call('GET', `/orders?saleId=${sale.id}`, { token: rider })).json.data;
   assert.equal(ofRider.length, 1);
-  const picked = await step(engine.url, order.id, 'pickup', { token: rider, body: {} });
+  const picked = await step(engines.url, order.id, 'pickup', { token: rider, body: {} });
   assert.deepEqual([picked.status, picked.json?.status], [200, 'in_transit'], picked.text);
 });
 
-test('a rotated key is found by itself, with one fetch', async () => {
+test('a rotated key is found by itself, with one fetch of a process', async () => {
   const rotated = makeSigningKey('rotated', 'ES256');
   const fetches = provider.fetches();
   provider.publish(...Object.values(keys), rotated);
-  const ask = () => me(tokenBy(rotated));
+  const ask = () => me(tokenBy(rotated), engines.urls[0]);
   await until(200, ask);
   for (const answer of await Promise.all(Array.from({ length: 20 }, ask))) assert.equal(answer.status, 200);
   assert.equal(provider.fetches() - fetches, 1);
@@ -245,7 +247,7 @@ test('a rotated key is found by itself, with one fetch', async () => {
 test('a flood of unknown key ids fetches the key set no more often than allowed, and harms nobody', async () => {
   const issuer = await startProvider();
   stage.atEnd(issuer.close);
-  const flooded = await startEngine(issuer, { OUTSIDE_JWKS_COOLDOWN_SECONDS: '3600' });
+  const flooded = await startProcess(issuer, { OUTSIDE_JWKS_COOLDOWN_SECONDS: '3600' });
   const ask = (kid: string) => me(tokenBy(keys.ES256, {}, { kid }, issuer.issuer), flooded.url);
   assert.equal((await ask('es')).status, 200);
   for (let round = 0; round < 5; round += 1) {
@@ -260,7 +262,7 @@ test('keys away: 503 with Retry-After until they are back, then known keys go on
   const issuer = await startProvider();
   stage.atEnd(issuer.close);
   issuer.behave('500');
-  const lonely = await startEngine(issuer);
+  const lonely = await startProcess(issuer);
   const ask = (key: SigningKey, head: object = {}) => me(tokenBy(key, {}, head, issuer.issuer), lonely.url);
   const away = await ask(keys.ES256);
   assert.deepEqual([away.status, away.json.code], [503, 'unavailable']);
@@ -282,7 +284,7 @@ test('a key set that hangs: 503 in time', async () => {
   const issuer = await startProvider();
   stage.atEnd(issuer.close);
   issuer.behave('hangs');
-  const waiting = await startEngine(issuer);
+  const waiting = await startProcess(issuer);
   const startedAt = performance.now();
   const answer = await me(tokenBy(keys.ES256, {}, {}, issuer.issuer), waiting.url);
   assert.equal(answer.status, 503);
@@ -290,7 +292,7 @@ test('a key set that hangs: 503 in time', async () => {
 });
 
 test('403 for people without a role where customers are not the default', async () => {
-  const strict = await startEngine(provider, { OUTSIDE_ROLE_DEFAULT: 'none' });
+  const strict = await startProcess(provider, { OUTSIDE_ROLE_DEFAULT: 'none' });
   const answer = await me(tokenOf(), strict.url);
   assert.deepEqual([answer.status, answer.json.code], [403, 'forbidden']);
   assert.equal((await me(staffOf(), strict.url)).status, 200);
@@ -299,7 +301,7 @@ test('403 for people without a role where customers are not the default', async 
 test('SEC-07 no token stands in the log, but why one was refused does', async () => {
   const token = tokenOf({ aud: 'other' });
   assert.equal((await me(token)).status, 401);
-  const output = engine.output.join('\n');
+  const output = engines.output().join('\n');
   assert.ok(output.includes('unexpected \\"aud\\" claim value'));
   assert.ok(!output.includes(token.split('.')[1] ?? '') && !output.includes(token.split('.')[2] ?? ''));
 });

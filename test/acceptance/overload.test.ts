@@ -8,6 +8,7 @@ import { createStage } from '../support/stage.ts';
 
 const stage = createStage({ after });
 let database: TestDatabase;
+/** One process, because the bound of the queue is each process's own, and because it is stopped. */
 let engine: TestEngine;
 let shop: Shop;
 

@@ -24,8 +24,7 @@ let people: People;
 before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url };
-  const first = await stage.engine(settings);
-  const second = await stage.engine({ ...settings, PUBLIC_URL: first.url });
+  const engines = await stage.engines(settings);
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
@@ -33,8 +32,8 @@ before(async () => {
     const [left] = await database.query('SELECT sum(held)::int AS held FROM items');
     assert.deepEqual(left, { held: 0 }, 'nothing is held any more');
   });
-  urls = [first.url, second.url];
-  shop = await createShop(urls[0]);
+  urls = engines.urls;
+  shop = await createShop(engines.url);
   people = await createPeople(shop);
 });
 

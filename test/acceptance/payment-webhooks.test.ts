@@ -33,14 +33,14 @@ before(async () => {
   receiver = await createWebhookReceiver();
   stage.atEnd(receiver.close);
   const settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300', PUBLIC_URL: receiver.url };
-  const engines = await Promise.all([stage.engine(settings), stage.engine(settings)]);
+  const engines = await stage.engines(settings);
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
     await assertBooksBalance(database);
   });
-  urls = [engines[0].url, engines[1].url];
-  shop = await createShop(urls[0]);
+  urls = engines.urls;
+  shop = await createShop(engines.url);
 });
 
 const newOrder = async (): Promise<TestOrder> => placeOrder(shop, await shop.createSale());

@@ -21,7 +21,7 @@ const SETTINGS = { PAYMENT_TIMEOUT_MS: '3000', REDIS_URL: '' };
 
 const stage = createStage({ after });
 let database: TestDatabase;
-/** The one that lives on. */
+/** The one that lives on beside those that are killed. */
 let survivor: TestEngine;
 let shop: Shop;
 

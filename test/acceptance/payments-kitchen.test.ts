@@ -19,13 +19,13 @@ let people: People;
 
 before(async () => {
   database = await stage.database();
-  const engine = await stage.engine({ DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300' });
+  const engines = await stage.engines({ DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300' });
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
     await assertBooksBalance(database);
   });
-  url = engine.url;
+  url = engines.url;
   shop = await createShop(url);
   people = await createPeople(shop);
 });

@@ -21,16 +21,14 @@ let people: People;
 before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300' };
-  const first = await stage.engine(settings);
-  // Processes of one engine share its public address.
-  const second = await stage.engine({ ...settings, PUBLIC_URL: first.url });
-  urls = [first.url, second.url];
+  const engines = await stage.engines(settings);
+  urls = engines.urls;
   stage.atEnd(async () => {
     await untilMoneyRests(database);
     await assertLedgerSound(database);
     await assertBooksBalance(database);
   });
-  shop = await createShop(urls[0]);
+  shop = await createShop(engines.url);
   people = await createPeople(shop);
 });
 

@@ -3,30 +3,31 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { scaled } from '../support/scale.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
 let database: TestDatabase;
 /** Two engine processes on one PostgreSQL. */
-let engines: [TestEngine, TestEngine];
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   database = await createTestDatabase();
   const settings = { DATABASE_URL: database.url };
-  engines = [await startEngine(settings), await startEngine(settings)];
-  shop = await createShop(engines[0].url);
+  engines = await startEngines(settings);
+  shop = await createShop(engines.url);
 });
 
 after(async () => {
   await assertLedgerSound(database);
-  await Promise.all(engines.map((engine) => engine.stop()));
+  await engines.stop();
   await database.drop();
 });
 
-const ordersUrl = (engine: 0 | 1 = 0) => `${engines[engine].url}/api/v1/orders`;
+/** Of both processes, unless of a certain one. */
+const ordersUrl = (engine?: 0 | 1) => `${engine === undefined ? engines.url : engines.urls[engine]}/api/v1/orders`;
 
 async function ordersOf(saleId: string): Promise<number> {
   const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM orders WHERE sale_id = $1', [
@@ -71,7 +72,7 @@ test('201 an order with its arrival, price, and a time to pay by; S-03 it can be
   assert.equal(Date.parse(payBy) - Date.parse(placedAt), 120_000);
   assert.equal(placed.headers.get('location'), `/api/v1/orders/${id}`);
 
-  const read = await send('GET', `${engines[1].url}/api/v1/orders/${id}`, { token: customer.token });
+  const read = await send('GET', `${engines.url}/api/v1/orders/${id}`, { token: customer.token });
   assert.equal(read.status, 200);
   assert.equal(read.text, placed.text);
   assert.equal(read.headers.get('etag'), placed.headers.get('etag'));
@@ -172,7 +173,7 @@ test('IK-04 the repeat is what the order was placed at, though price, name and t
   const first = await shop.order(sale, { token, key });
   assert.equal(first.status, 201);
   const [item] = sale.items;
-  const changed = await send('PATCH', `${engines[1].url}/api/v1/sales/${sale.id}/items/${item?.id}`, {
+  const changed = await send('PATCH', `${engines.url}/api/v1/sales/${sale.id}/items/${item?.id}`, {
     token: shop.operatorToken,
     headers: { 'if-match': '*' },
     body: { name: 'Rare poster', priceMinor: 9_900 },
@@ -222,26 +223,53 @@ test('IK-06 the same key for another body: 422, and the original still gets its 
   assert.equal(again.text, first.text);
 });
 
-test('IK-06 another body while the first still runs: 422, and afterwards the first has its answer', async () => {
+test('IK-06 another body while the first still runs in the same process: 422 at once, and 409 for a twin', async () => {
+  const { order, underWay, release } = await orderUnderWay();
+  try {
+    const [other, twin] = await Promise.all([order(0, 2), order(0, 1)]);
+    assert.deepEqual([other.status, other.json.code], [422, 'idempotency-key-reused']);
+    assert.deepEqual([twin.status, twin.json.code], [409, 'request-in-progress']);
+    assert.ok(twin.headers.get('retry-after'));
+  } finally {
+    await release();
+  }
+  const first = await underWay;
+  assert.equal(first.status, 201);
+  assert.equal((await order(0, 1)).text, first.text);
+});
+
+test('IK-06 another body while the first still runs in another process waits for its end: 422, and the first has its answer', async () => {
+  const { order, underWay, release } = await orderUnderWay();
+  const there = order(1, 2);
+  try {
+    await database.until(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' HAVING count(*) = 2",
+    );
+  } finally {
+    await release();
+  }
+  const [first, other] = await Promise.all([underWay, there]);
+  assert.equal(first.status, 201);
+  assert.deepEqual([other.status, other.json.code], [422, 'idempotency-key-reused']);
+  assert.equal((await order(1, 1)).text, first.text);
+});
+
+/** An order that waits in the first process for the sale's lock, which the test holds; `order` sends its key again. */
+async function orderUnderWay() {
   const sale = await shop.createSale();
   const { token } = newCustomer();
   const key = randomUUID();
-  const line = (quantity: number) => [{ itemId: sale.items[0]?.id, quantity }];
-  // The test holds the sale's lock, so the first request stays under way for as long as the test wants.
-  const blocker = await database.hold('SELECT FROM sales WHERE id = $1 FOR UPDATE', [sale.id]);
-  const first = shop.order(sale, { token, key, lines: line(1) });
-  await blocker.blocksSomebody();
-  const other = await shop.order(sale, { token, key, lines: line(2) });
-  assert.equal(other.status, 422);
-  const twin = await shop.order(sale, { token, key, lines: line(1) });
-  assert.equal(twin.status, 409);
-  assert.equal(twin.json.code, 'request-in-progress');
-  assert.ok(twin.headers.get('retry-after'));
-  await blocker.release();
-  assert.equal((await first).status, 201);
-  const again = await shop.order(sale, { token, key, lines: line(1) });
-  assert.equal(again.text, (await first).text);
-});
+  const order = (at: 0 | 1, quantity: number) =>
+    send('POST', ordersUrl(at), {
+      token,
+      key,
+      body: { saleId: sale.id, lines: [{ itemId: sale.items[0]?.id, quantity }] },
+    });
+  const lock = await database.hold('SELECT FROM sales WHERE id = $1 FOR UPDATE', [sale.id]);
+  const underWay = order(0, 1);
+  await lock.blocksSomebody();
+  return { order, underWay, release: () => lock.release() };
+}
 
 test("IK-08 another user's key and body make that user an own order", async () => {
   const sale = await shop.createSale();
@@ -288,7 +316,7 @@ test('IK-12 sold out is not pinned to the key: it succeeds after a restock', asy
     assert.deepEqual(refused.json.items, [{ itemId: sale.items[0]?.id, requested: 1, available: 0 }]);
     assert.equal(refused.headers.get('retry-after'), null);
   }
-  const restock = await send('POST', `${engines[1].url}/api/v1/admin/stock`, {
+  const restock = await send('POST', `${engines.url}/api/v1/admin/stock`, {
     token: shop.operatorToken,
     key: 'auto',
     body: { itemId: sale.items[0]?.id, adjustBy: 1 },

@@ -3,30 +3,30 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Shop, saleBody } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
 const list = (query: string, token?: string): Promise<Answer> =>
-  send('GET', `${engine.url}/api/v1/sales?${query}`, token === undefined ? {} : { token });
+  send('GET', `${engines.url}/api/v1/sales?${query}`, token === undefined ? {} : { token });
 
 async function makeSale(merchantId: string, test = false): Promise<string> {
-  const answer = await send('POST', `${engine.url}/api/v1/sales`, {
+  const answer = await send('POST', `${engines.url}/api/v1/sales`, {
     token: shop.operatorToken,
     key: 'auto',
     body: saleBody(merchantId, { test }),
@@ -97,7 +97,7 @@ test('a sale in the list is what its own address shows', async () => {
   const merchantId = await createMerchant(shop);
   const id = await makeSale(merchantId);
   const [listed] = (await list(`merchantId=${merchantId}`)).json.data;
-  const shown = await send('GET', `${engine.url}/api/v1/sales/${id}`);
+  const shown = await send('GET', `${engines.url}/api/v1/sales/${id}`);
   assert.deepEqual(listed, shown.json);
 });
 
@@ -121,12 +121,12 @@ test('test sales are in no public list, and in that of their own staff, shop and
   assert.equal((await list('test=true')).status, 401);
   assert.equal((await list('test=true', 'nonsense')).status, 401);
   assert.equal((await list('test=true', newCustomer().token)).status, 403);
-  assert.equal((await send('GET', `${engine.url}/api/v1/sales/${rehearsal}`)).status, 200);
+  assert.equal((await send('GET', `${engines.url}/api/v1/sales/${rehearsal}`)).status, 200);
 });
 
 test('SEC-03 test buyers: anonymous 401, customers and staff 403', async () => {
   const saleId = await makeSale(shop.merchantId, true);
-  const url = `${engine.url}/api/v1/admin/test-buyers`;
+  const url = `${engines.url}/api/v1/admin/test-buyers`;
   const request = { key: 'auto', body: { saleId, count: 1 } };
   assert.equal((await send('POST', url, request)).status, 401);
   const staff = await createMember(shop, shop.merchantId, 'merchant');
@@ -137,7 +137,7 @@ test('SEC-03 test buyers: anonymous 401, customers and staff 403', async () => {
 
 test('test buyers order in their own test sale only, and their tokens are shown once', async () => {
   const saleId = await makeSale(shop.merchantId, true);
-  const url = `${engine.url}/api/v1/admin/test-buyers`;
+  const url = `${engines.url}/api/v1/admin/test-buyers`;
   const key = randomUUID();
   const request = { token: shop.operatorToken, key, body: { saleId, count: 3 } };
   const made = await send('POST', url, request);
@@ -166,7 +166,7 @@ test('test buyers order in their own test sale only, and their tokens are shown 
 });
 
 test('test buyers are for test sales, and ten thousand of them come at once', async () => {
-  const url = `${engine.url}/api/v1/admin/test-buyers`;
+  const url = `${engines.url}/api/v1/admin/test-buyers`;
   const make = (saleId: string, count: unknown) =>
     send('POST', url, { token: shop.operatorToken, key: 'auto', body: { saleId, count } });
   const real = await make((await shop.createSale()).id, 1);

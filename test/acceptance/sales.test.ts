@@ -3,28 +3,28 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, type RequestOptions, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Sale, type Shop, saleBody } from '../support/shop.ts';
 import { createApiKey, createMember, createMerchant } from '../support/staff.ts';
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
 /** A request of the operator with a new key, unless told otherwise. */
 const call = (method: string, path: string, options: RequestOptions = {}): Promise<Answer> =>
-  send(method, `${engine.url}/api/v1${path}`, {
+  send(method, `${engines.url}/api/v1${path}`, {
     token: shop.operatorToken,
     ...(method === 'POST' ? { key: 'auto' } : {}),
     ...options,
@@ -34,7 +34,7 @@ const patch = (path: string, tag: string | undefined, body: unknown, options: Re
   call('PATCH', path, { ...options, body, headers: tag === undefined ? {} : { 'if-match': tag } });
 
 async function read(saleId: string): Promise<Answer> {
-  const answer = await send('GET', `${engine.url}/api/v1/sales/${saleId}`);
+  const answer = await send('GET', `${engines.url}/api/v1/sales/${saleId}`);
   assert.equal(answer.status, 200, answer.text);
   return answer;
 }
@@ -171,7 +171,7 @@ test('SEC-01 operators, staff and the shop make sales of a merchant; for everybo
     assert.equal(answer.status, 404, answer.text);
     assert.deepEqual(problemOf(answer), problemOf(unknown));
   }
-  const anonymous = await send('POST', `${engine.url}/api/v1/sales`, { key: 'auto', body });
+  const anonymous = await send('POST', `${engines.url}/api/v1/sales`, { key: 'auto', body });
   assert.equal(anonymous.status, 401);
 });
 
@@ -205,7 +205,7 @@ test("SEC-01 another's sale cannot be changed, and the answer is that for an unk
     const byCustomer = await call(method, path, { ...options, token: newCustomer().token });
     assert.equal(byCustomer.status, path === '/admin/stock' ? 403 : 404);
     const { token: _, ...anonymous } = { key: 'auto', ...options, token: '' };
-    assert.equal((await send(method, `${engine.url}/api/v1${path}`, anonymous)).status, 401);
+    assert.equal((await send(method, `${engines.url}/api/v1${path}`, anonymous)).status, 401);
   }
   const after = await read(sale.id);
   assert.equal(after.text, before.text);
@@ -367,7 +367,7 @@ test('IK-01 a POST that changes a sale without a key: 400, and nothing is done',
   const before = await tagOf(sale.id);
   for (const [method, path, options] of changesOf(sale.id, sale.items[0]?.id ?? '')) {
     if (method !== 'POST') continue;
-    const answer = await send('POST', `${engine.url}/api/v1${path}`, { ...options, token: shop.operatorToken });
+    const answer = await send('POST', `${engines.url}/api/v1${path}`, { ...options, token: shop.operatorToken });
     assert.deepEqual([answer.status, answer.json.code], [400, 'idempotency-key-missing'], path);
   }
   assert.equal(await tagOf(sale.id), before);
@@ -429,7 +429,7 @@ test('an item is added to an open sale and sold, up to two hundred of them', asy
     version: 1,
     stock: { capacity: 1, available: 1, held: 0, sold: 0 },
   });
-  assert.equal((await send('GET', `${engine.url}${added.headers.get('location')}`)).text, added.text);
+  assert.equal((await send('GET', `${engines.url}${added.headers.get('location')}`)).text, added.text);
   const shown = await read(sale.id);
   assert.equal(shown.json.version, 2);
   assert.equal(shown.json.items.at(-1).id, id);

@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test';
 import { createSigner } from 'fast-jwt';
 import { newCustomer, send, tokenFor } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { createShop, type Shop, saleBody } from '../support/shop.ts';
 
 /** One operation of the committed OpenAPI document. */
@@ -17,7 +18,7 @@ interface Operation {
 }
 
 let database: TestDatabase;
-let engine: TestEngine;
+let engines: TestEngines;
 let shop: Shop;
 let operations: Operation[];
 /** Ids of things that exist and belong to the shop or to one customer, by the path parameter that takes them. */
@@ -25,14 +26,14 @@ let existing: Record<string, string>;
 
 before(async () => {
   database = await createTestDatabase();
-  engine = await startEngine({ DATABASE_URL: database.url });
-  shop = await createShop(engine.url);
+  engines = await startEngines({ DATABASE_URL: database.url });
+  shop = await createShop(engines.url);
   operations = await readOperations();
   existing = await makeThings();
 });
 
 after(async () => {
-  await engine.stop();
+  await engines.stop();
   await database.drop();
 });
 
@@ -52,11 +53,11 @@ async function readOperations(): Promise<Operation[]> {
 async function makeThings(): Promise<Record<string, string>> {
   const sale = await shop.createSale();
   const order = await shop.order(sale);
-  const member = await send('POST', `${engine.url}/api/v1/accounts`, {
+  const member = await send('POST', `${engines.url}/api/v1/accounts`, {
     body: { email: 'staff@example.com', password: 'a long enough one' },
   });
   const asOperator = { token: shop.operatorToken, key: 'auto' };
-  const merchantUrl = `${engine.url}/api/v1/merchants/${shop.merchantId}`;
+  const merchantUrl = `${engines.url}/api/v1/merchants/${shop.merchantId}`;
   const added = await send('POST', `${merchantUrl}/members`, {
     ...asOperator,
     body: { email: 'staff@example.com', role: 'merchant' },
@@ -64,6 +65,16 @@ async function makeThings(): Promise<Record<string, string>> {
   assert.equal(added.status, 201, added.text);
   const apiKey = await send('POST', `${merchantUrl}/api-keys`, { ...asOperator, body: { name: 'back end' } });
   assert.equal(apiKey.status, 201, apiKey.text);
+  const endpoint = await send('POST', `${merchantUrl}/webhook-endpoints`, {
+    ...asOperator,
+    body: { url: 'https://93.184.215.14/' },
+  });
+  assert.equal(endpoint.status, 201, endpoint.text);
+  const endpointUrl = `${merchantUrl}/webhook-endpoints/${endpoint.json.id}`;
+  // Paused, so that nothing is sent there.
+  assert.equal((await send('POST', `${endpointUrl}/pause`, asOperator)).status, 200);
+  const delivery = await send('POST', `${endpointUrl}/test`, asOperator);
+  assert.equal(delivery.status, 202, delivery.text);
   return {
     saleId: sale.id,
     itemId: sale.items[0]?.id ?? '',
@@ -71,6 +82,8 @@ async function makeThings(): Promise<Record<string, string>> {
     merchantId: shop.merchantId,
     accountId: member.json.id,
     apiKeyId: apiKey.json.id,
+    endpointId: endpoint.json.id,
+    deliveryId: delivery.json.id,
   };
 }
 
@@ -80,6 +93,8 @@ function bodyFor({ name }: Operation): unknown {
     'POST /api/v1/merchants': { name: 'Mine now' },
     'POST /api/v1/merchants/{merchantId}/members': { email: 'staff@example.com', role: 'courier' },
     'POST /api/v1/merchants/{merchantId}/api-keys': { name: 'stolen' },
+    'POST /api/v1/merchants/{merchantId}/webhook-endpoints': { url: 'https://93.184.215.14/' },
+    'PATCH /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}': { description: 'Mine now' },
     'POST /api/v1/sales': saleBody(shop.merchantId),
     'PATCH /api/v1/sales/{saleId}': { name: 'Mine now' },
     'POST /api/v1/sales/{saleId}/items': { name: 'Mine', priceMinor: 1, capacity: 1 },
@@ -90,6 +105,8 @@ function bodyFor({ name }: Operation): unknown {
     'POST /api/v1/merchants/{merchantId}/customer-erasures': { externalId: 'anna' },
     'POST /api/v1/admin/accounts': { email: 'king@example.com', password: 'a long enough one', role: 'operator' },
     'POST /api/v1/admin/stock': { itemId: existing['itemId'], capacity: 1_000 },
+    'POST /api/v1/admin/dlq/redrives': {},
+    'POST /api/v1/admin/dlq/{letterId}/discard': { reason: 'Mine now' },
     'POST /api/v1/admin/test-buyers': { saleId: existing['saleId'], count: 1 },
   };
   return bodies[name];
@@ -98,7 +115,7 @@ function bodyFor({ name }: Operation): unknown {
 function call(operation: Operation, ids: Record<string, string>, token: string | undefined) {
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? `no-${name}`);
   const body = operation.method === 'GET' || operation.method === 'DELETE' ? undefined : bodyFor(operation);
-  return send(operation.method, engine.url + path, {
+  return send(operation.method, engines.url + path, {
     ...(token === undefined ? {} : { token }),
     ...(body === undefined ? {} : { body }),
     headers: { 'if-match': '*', ...(operation.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}) },
@@ -189,12 +206,12 @@ test('no body is read before the caller is known: 401 comes before 413, 415 and 
     { rawBody: '{' },
   ];
   for (const body of bodies) {
-    assert.equal((await send('POST', `${engine.url}/api/v1/orders`, body)).status, 401);
+    assert.equal((await send('POST', `${engines.url}/api/v1/orders`, body)).status, 401);
   }
 });
 
 test('SEC-07 no secret stands in the log', async () => {
-  const output = engine.output.join('\n');
+  const output = engines.output().join('\n');
   for (const secret of [
     'not-a-secret-not-a-secret',
     'doorbuster-development',

@@ -3,25 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, type RequestOptions, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 
 let database: TestDatabase;
 /** Two engine processes on one PostgreSQL. */
-let engines: [TestEngine, TestEngine];
+let engines: TestEngines;
 
 before(async () => {
   database = await createTestDatabase();
   const settings = { DATABASE_URL: database.url, REDIS_URL: '' };
-  engines = [await startEngine(settings), await startEngine(settings)];
+  engines = await startEngines(settings);
 });
 
 after(async () => {
-  await Promise.all(engines.map((engine) => engine.stop()));
+  await engines.stop();
   await database.drop();
 });
 
+/** A certain process is asked, because without Redis each counts for itself. */
 const call = (method: string, path: string, options?: RequestOptions, engine: 0 | 1 = 0): Promise<Answer> =>
-  send(method, `${engines[engine].url}/api/v1${path}`, options);
+  send(method, `${engines.urls[engine]}/api/v1${path}`, options);
 
 async function register(): Promise<{ email: string; password: string }> {
   const credentials = { email: `${randomUUID()}@example.com`, password: `password-${randomUUID()}` };

@@ -4,13 +4,12 @@ import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type Answer, type RequestOptions, send, tokenFor } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
-import type { TestEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { pay, readOrder, step } from '../support/orders.ts';
 import { scaled } from '../support/scale.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createMember, createMerchant } from '../support/staff.ts';
-import { createStage, type Stage } from '../support/stage.ts';
+import { createStage } from '../support/stage.ts';
 import {
   assertReplay,
   type Crew,
@@ -31,6 +30,8 @@ const stage = createStage({ after });
 let database: TestDatabase;
 /** The addresses of two engine processes on one PostgreSQL. */
 let urls: readonly [string, string];
+/** The one address of both, which is their public one. */
+let publicUrl: string;
 let shop: Shop;
 let crew: Crew;
 let walker: Walker;
@@ -38,18 +39,13 @@ let walker: Walker;
 before(async () => {
   database = await stage.database();
   stage.atEnd(() => assertLedgerSound(database));
-  const engines = await startTwo(stage);
-  urls = [engines[0].url, engines[1].url];
-  shop = await createShop(urls[0]);
+  const engines = await stage.engines({ DATABASE_URL: database.url });
+  urls = engines.urls;
+  publicUrl = engines.url;
+  shop = await createShop(publicUrl);
   crew = await createCrew(shop);
   walker = createWalker(database, shop, crew);
 });
-
-/** Both give the address of the first one in what they answer, as the processes behind one public address do. */
-async function startTwo(on: Stage): Promise<[TestEngine, TestEngine]> {
-  const first = await on.engine({ DATABASE_URL: database.url });
-  return [first, await on.engine({ DATABASE_URL: database.url, PUBLIC_URL: first.url })];
-}
 
 /** A step that was made, and the request to make it again. */
 interface Made {
@@ -82,7 +78,7 @@ async function assertReplayedAt(at: readonly string[], made: Made): Promise<void
 
 test('IK-04 IK-16 each way to make a step: its repeat is the same answer on both processes, and on those started later, which have only the ledger; one effect', async (context) => {
   const own = createStage(context);
-  const settings = { DATABASE_URL: database.url, PUBLIC_URL: urls[0] };
+  const settings = { DATABASE_URL: database.url, PUBLIC_URL: publicUrl };
   const started = Promise.all([own.engine(settings), own.engine(settings)]);
   const made = await Promise.all(
     STEP_CASES.map(async (stepCase) => {
@@ -530,7 +526,7 @@ async function untilNotInProgress(ask: () => Promise<Answer>): Promise<Answer> {
 test('IK-17 a step remembers its key for as long as its order exists, whatever the retention is', async (context) => {
   const engine = await createStage(context).engine({
     DATABASE_URL: database.url,
-    PUBLIC_URL: urls[0],
+    PUBLIC_URL: publicUrl,
     IDEMPOTENCY_RETENTION_SECONDS: '1',
   });
   const order = await walker.orderIn('pending_payment');

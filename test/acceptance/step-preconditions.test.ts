@@ -33,10 +33,9 @@ let walker: Walker;
 before(async () => {
   database = await stage.database();
   stage.atEnd(() => assertLedgerSound(database));
-  const settings = { DATABASE_URL: database.url };
-  const engines = await Promise.all([stage.engine(settings), stage.engine(settings)]);
-  urls = [engines[0].url, engines[1].url];
-  shop = await createShop(urls[0]);
+  const engines = await stage.engines({ DATABASE_URL: database.url });
+  urls = engines.urls;
+  shop = await createShop(engines.url);
   crew = await createCrew(shop);
   walker = createWalker(database, shop, crew);
 });

@@ -37,13 +37,12 @@ let secondMerchant: string;
 before(async () => {
   database = await stage.database();
   settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '300' };
-  const first = await stage.engine(settings);
+  const engines = await stage.engines(settings);
   // Processes of one engine share its public address.
-  settings = { ...settings, PUBLIC_URL: first.url };
-  const second = await stage.engine(settings);
-  urls = [first.url, second.url];
+  settings = { ...settings, PUBLIC_URL: engines.url };
+  urls = engines.urls;
   stage.atEnd(assertAllIsWell);
-  shop = await createShop(first.url);
+  shop = await createShop(engines.url);
   people = await createPeople(shop);
   secondMerchant = await createMember(shop, shop.merchantId, 'merchant');
 });

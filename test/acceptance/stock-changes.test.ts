@@ -3,25 +3,25 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type Answer, newCustomer, send } from '../support/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngines, type TestEngines } from '../support/engines.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 import { createApiKey, createMember } from '../support/staff.ts';
 
 let database: TestDatabase;
 /** Two processes on one ledger. */
-let engines: readonly [TestEngine, TestEngine];
+let engines: TestEngines;
 let shop: Shop;
 
 before(async () => {
   database = await createTestDatabase();
   const settings = { DATABASE_URL: database.url };
-  engines = [await startEngine(settings), await startEngine(settings)];
-  shop = await createShop(engines[0].url);
+  engines = await startEngines(settings);
+  shop = await createShop(engines.url);
 });
 
 after(async () => {
-  await Promise.all(engines.map((engine) => engine.stop()));
+  await engines.stop();
   await database.drop();
 });
 
@@ -34,7 +34,7 @@ function firstItemOf(sale: Sale): Sale['items'][number] {
 }
 
 const change = (body: unknown, options: { token?: string; key?: string; url?: string } = {}): Promise<Answer> => {
-  const { url = engines[0].url, ...rest } = options;
+  const { url = engines.url, ...rest } = options;
   return send('POST', `${url}/api/v1/admin/stock`, { token: shop.operatorToken, key: 'auto', body, ...rest });
 };
 
@@ -90,7 +90,7 @@ test('IK-05 many identical adjustments over two processes have one effect', asyn
   const key = randomUUID();
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      change({ itemId, adjustBy: 7 }, { key, url: engines[index % 2 ? 1 : 0].url }),
+      change({ itemId, adjustBy: 7 }, { key, url: engines.urls[index % 2 ? 1 : 0] }),
     ),
   );
   for (const { status, headers } of answers)
@@ -148,7 +148,7 @@ test('F-17 S-01 S-02 stock raised and lowered during a rush over two processes: 
   let net = 0;
 
   const ordering = Array.from({ length: 16 }, async (_, buyer) => {
-    const url = engines[buyer % 2 ? 1 : 0].url;
+    const url = engines.urls[buyer % 2 ? 1 : 0];
     for (let attempt = 0; attempt < 15; attempt += 1) {
       const answer = await send('POST', `${url}/api/v1/orders`, {
         token: newCustomer().token,
@@ -162,7 +162,7 @@ test('F-17 S-01 S-02 stock raised and lowered during a rush over two processes: 
   const changing = Array.from({ length: 4 }, async (_, worker) => {
     for (let round = 0; round < 15; round += 1) {
       const adjustBy = round % 3 === 0 ? -6 : 4;
-      const answer = await change({ itemId, adjustBy }, { url: engines[worker % 2 ? 1 : 0].url });
+      const answer = await change({ itemId, adjustBy }, { url: engines.urls[worker % 2 ? 1 : 0] });
       if (answer.status === 200) net += adjustBy;
       else assert.equal(answer.json.code, 'stock-below-promised', answer.text);
     }

@@ -50,11 +50,9 @@ let people: People;
 before(async () => {
   database = await stage.database();
   const settings = { DATABASE_URL: database.url, PAYMENT_TIMEOUT_MS: '100' };
-  const first = await stage.engine(settings);
-  // Processes of one engine share its public address.
-  const second = await stage.engine({ ...settings, PUBLIC_URL: first.url });
-  urls = [first.url, second.url];
-  shop = await createShop(first.url);
+  const engines = await stage.engines(settings);
+  urls = engines.urls;
+  shop = await createShop(engines.url);
   people = await createPeople(shop);
 });
 

@@ -22,8 +22,9 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Sends a request on a connection of its own, so that whatever balances connections balances requests. */
 export async function send(method: string, url: string, options: RequestOptions = {}): Promise<Answer> {
-  const headers = new Headers(options.headers);
+  const headers = new Headers({ connection: 'close', ...options.headers });
   if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
   if (options.key !== undefined) headers.set('idempotency-key', options.key === 'auto' ? randomUUID() : options.key);
   const body = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));

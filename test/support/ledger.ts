@@ -77,6 +77,7 @@ export function orderRequest(
     reference: null,
     metadata: null,
     requestId: 'test',
+    traceParent: null,
     ...given,
   };
 }

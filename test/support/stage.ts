@@ -1,6 +1,8 @@
+import { type CertificateAuthority, createCertificateAuthority, type ServerCertificate } from './certificate.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createDataFolder } from './embedded.ts';
 import { startEngine, type TestEngine } from './engine.ts';
+import { startEngines, type TestEngines } from './engines.ts';
 import { createPostgres, type TestPostgres } from './postgres.ts';
 import {
   createRedis,
@@ -15,15 +17,20 @@ import { type Rush, startRush } from './rush.ts';
 /** Starts what a test needs. All of it is stopped, the latest first, when the test ends, however it ends. */
 export interface Stage {
   database(): Promise<TestDatabase>;
+  /** One process, for tests that need a certain one. */
   engine(settings: Readonly<Record<string, string>>): Promise<TestEngine>;
+  /** Two processes behind one address: the usual way. */
+  engines(settings: Readonly<Record<string, string>>): Promise<TestEngines>;
   /** A PostgreSQL that may be stopped and killed. */
   postgres(): Promise<TestPostgres>;
+  /** Signs certificates, with which a Redis speaks TLS alone. */
+  certificateAuthority(): Promise<CertificateAuthority>;
   /** A Redis that may be stopped, frozen and killed; `settings` are lines of redis.conf. */
-  redis(settings?: readonly string[]): Promise<TestRedis>;
+  redis(settings?: readonly string[], certificate?: ServerCertificate): Promise<TestRedis>;
   /** Six nodes, three of them masters. */
-  redisCluster(): Promise<TestRedisCluster>;
+  redisCluster(certificate?: ServerCertificate): Promise<TestRedisCluster>;
   /** A master and a replica, watched by three Sentinels. */
-  redisSentinel(): Promise<TestRedisSentinel>;
+  redisSentinel(certificate?: ServerCertificate): Promise<TestRedisSentinel>;
   /** A folder for the embedded PostgreSQL. */
   dataFolder(): Promise<string>;
   rush(urls: readonly string[], options?: readonly string[]): Promise<Rush>;
@@ -52,10 +59,12 @@ export function createStage(scope: { after(hook: () => Promise<void>): void }): 
   return {
     database: () => keep(createTestDatabase(), (database) => database.drop()),
     engine: (settings) => keep(startEngine(settings), (engine) => engine.stop()),
+    engines: (settings) => keep(startEngines(settings), (engines) => engines.stop()),
     postgres: () => keep(createPostgres(), (postgres) => postgres.remove()),
-    redis: (settings) => keep(createRedis(settings), (redis) => redis.remove()),
-    redisCluster: () => keep(createRedisCluster(), (cluster) => cluster.remove()),
-    redisSentinel: () => keep(createRedisSentinel(), (redis) => redis.remove()),
+    certificateAuthority: () => keep(Promise.resolve(createCertificateAuthority()), (authority) => authority.remove()),
+    redis: (settings, certificate) => keep(createRedis(settings, certificate), (redis) => redis.remove()),
+    redisCluster: (certificate) => keep(createRedisCluster(certificate), (cluster) => cluster.remove()),
+    redisSentinel: (certificate) => keep(createRedisSentinel(certificate), (redis) => redis.remove()),
     dataFolder: async () => (await keep(createDataFolder(), (folder) => folder.remove())).path,
     rush: (urls, options) => keep(startRush(urls, options), (rush) => rush.kill()),
     atEnd: (step) => {
