@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 /** What a newcomer sees after the start: where things are and what to try next. */
-export function welcome(url: string, operatorEmail: string): string {
+export function welcome(url: string, metricsUrl: string | undefined, operatorEmail: string): string {
   const heading = (text: string) => styleText('bold', text);
   const command = (text: string) => styleText('cyan', text);
   return `
@@ -10,7 +10,7 @@ ${heading('Where to go')}
   API reference  ${url}/reference
   Sales          ${url}/api/v1/sales
   Health         ${url}/health/ready
-  Metrics        ${url}/metrics
+  Metrics        ${metricsUrl ?? 'not served, see METRICS_PORT'}
 
 ${heading('Get a token')} (the operator of this development engine)
   ${command(`curl -s ${url}/api/v1/sessions -H 'Content-Type: application/json' \\
