@@ -3,12 +3,22 @@ import { faultOf } from '../ledger/database-error.ts';
 import type { Queryable } from '../ledger/statement.ts';
 import { type AnswerKey, claimKey, fillClaim, type StoredAnswer } from '../ledger/stored-answers.ts';
 
+/** What the audit log says of an effect beside who had it; what is left out is taken from the request. */
+export interface AuditNote {
+  /** The address of what was made or changed. */
+  readonly target?: string;
+  readonly merchantId?: string;
+  /** Never a secret or a text about a person. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
 /** What a piece of work gives back: an effect with its answer, or a refusal that must leave no trace. */
 export type WorkResult<Refusal> =
   | {
       readonly answer: StoredAnswer;
       /** What is kept for repeats, where the answer itself carries a secret. */
       readonly stored?: StoredAnswer;
+      readonly audit?: AuditNote;
     }
   | { readonly refusal: Refusal };
 

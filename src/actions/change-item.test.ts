@@ -11,6 +11,8 @@ import { type WrittenOutcome, writeOrders } from './write-orders.ts';
 
 const SETTLE_MS = 5_000;
 
+const AUDIT = { actorId: null, action: 'changeItem', target: '/', merchantId: null, details: {}, requestId: null };
+
 let database: TestDatabase;
 let ledger: Database;
 let other: Database;
@@ -28,7 +30,7 @@ after(async () => {
 });
 
 async function change(saleId: string, itemId: string, definition: Partial<ItemDefinition>): Promise<void> {
-  const result = await changeItem(other, saleId, itemId, definition, () => undefined);
+  const result = await changeItem(other, saleId, itemId, definition, () => undefined, AUDIT);
   assert.equal(result.outcome, 'done');
 }
 
@@ -138,12 +140,13 @@ test('what a precondition stops and what is unknown leaves item and version as t
   const { saleId, itemIds } = await insertSale(database, [{ priceMinor: 1_000 }]);
   const [itemId] = itemIds;
   const stop = new Error('stop');
-  const stopped = changeItem(ledger, saleId, itemId, { priceMinor: 1, limitPerCustomer: 1 }, () => {
+  const refuse = () => {
     throw stop;
-  });
+  };
+  const stopped = changeItem(ledger, saleId, itemId, { priceMinor: 1, limitPerCustomer: 1 }, refuse, AUDIT);
   await assert.rejects(stopped, stop);
   const elsewhere = await insertSale(database);
-  const unknown = await changeItem(ledger, saleId, elsewhere.itemIds[0], { priceMinor: 1 }, () => undefined);
+  const unknown = await changeItem(ledger, saleId, elsewhere.itemIds[0], { priceMinor: 1 }, () => undefined, AUDIT);
   assert.deepEqual(unknown, { outcome: 'refused', refusal: 'unknown-item' });
   const rows = await database.query(
     `SELECT price_minor::int, limit_per_customer, items.version::int AS item, sales.version AS sale

@@ -1,3 +1,4 @@
+import { type AuditRecord, recordAudit } from '../ledger/audit-log.ts';
 import type { Database } from '../ledger/database.ts';
 import {
   type ItemDefinition,
@@ -19,6 +20,7 @@ export async function changeItem(
   itemId: string,
   definition: Partial<ItemDefinition>,
   precondition: (sale: CatalogueSale) => void,
+  audit: AuditRecord,
 ): Promise<ChangeOutcome<'unknown-item'>> {
   return database.transaction((transaction) =>
     changeDefinition(transaction, saleId, async (sale) => {
@@ -30,6 +32,7 @@ export async function changeItem(
       const limitIsNew = before.limitPerCustomer === null && after.limitPerCustomer !== null;
       if (limitIsNew) await recountCustomerUnits(transaction, saleId, itemId);
       await updateItemDefinition(transaction, itemId, after);
+      await recordAudit(transaction, { ...audit, merchantId: sale.merchantId });
       return 'changed';
     }),
   );

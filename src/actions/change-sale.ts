@@ -1,4 +1,5 @@
 import { opensBeforeItCloses } from '../domain/sale-terms.ts';
+import { type AuditRecord, recordAudit } from '../ledger/audit-log.ts';
 import type { Database } from '../ledger/database.ts';
 import { type CatalogueSale, type ChangeableTerms, updateSaleTerms } from '../ledger/sale-catalogue.ts';
 import { type ChangeOutcome, changeDefinition } from './change-definition.ts';
@@ -12,6 +13,7 @@ export async function changeSale(
   saleId: string,
   terms: Partial<ChangeableTerms>,
   precondition: (sale: CatalogueSale) => void,
+  audit: AuditRecord,
 ): Promise<ChangeOutcome<'closes-before-it-opens'>> {
   return database.transaction((transaction) =>
     changeDefinition(transaction, saleId, async (sale) => {
@@ -19,6 +21,7 @@ export async function changeSale(
       const changed = { ...sale, ...terms };
       if (!opensBeforeItCloses(changed)) return { refusal: 'closes-before-it-opens' };
       await updateSaleTerms(transaction, saleId, changed);
+      await recordAudit(transaction, { ...audit, merchantId: sale.merchantId });
       return 'changed';
     }),
   );

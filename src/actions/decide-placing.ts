@@ -24,6 +24,8 @@ export interface PlaceOrderRequest {
   /** JSON text. */
   readonly metadata: string | null;
   readonly requestId: string;
+  /** The W3C traceparent of the request, where it is sampled. */
+  readonly traceParent: string | null;
 }
 
 /** The key already has an order: perhaps this very attempt's, written by a batch whose answer was lost. */

@@ -9,6 +9,7 @@ import {
   reportPayment,
   reportRefund,
 } from '../domain/report-payment.ts';
+import { type RefundRetry, type RetryRefusal, retryRefund } from '../domain/retry-refund.ts';
 import { allowedIntents, type IntentRefusal, type IntentStep, takeIntent } from '../domain/take-intent.ts';
 import {
   findStepRepeats,
@@ -37,10 +38,15 @@ export interface IntentRequest {
   /** SHA-256 of the canonical request, hex. */
   readonly fingerprint: string;
   readonly requestId: string;
+  /** The W3C traceparent of the request, where it is sampled. */
+  readonly traceParent: string | null;
 }
 
 /** What the engine itself does with an order. */
-export type SystemRequest =
+export type SystemRequest = {
+  /** The W3C traceparent of what brought it about, where it is sampled. */
+  readonly traceParent?: string | null;
+} & (
   | { readonly kind: 'deadline'; readonly orderId: string; readonly deadline: Deadline }
   | {
       readonly kind: 'payment-report';
@@ -49,7 +55,9 @@ export type SystemRequest =
       readonly requestId?: string;
     }
   | { readonly kind: 'refund-report'; readonly orderId: string; readonly report: RefundReport }
-  | { readonly kind: 'payment-abandoned'; readonly orderId: string; readonly paymentId: string };
+  | { readonly kind: 'refund-retry'; readonly orderId: string; readonly retry: RefundRetry }
+  | { readonly kind: 'payment-abandoned'; readonly orderId: string; readonly paymentId: string }
+);
 
 export type StepRequest = IntentRequest | SystemRequest;
 
@@ -63,7 +71,8 @@ export type StepOutcome =
   | { readonly outcome: 'precondition-invalid' }
   | ({ readonly outcome: 'stale'; readonly allowed: readonly Intent[] } & OrderState)
   | (IntentRefusal & OrderState)
-  | ReportRefusal;
+  | ReportRefusal
+  | RetryRefusal;
 
 /** What the order was when it was decided. */
 export interface OrderState {
@@ -169,6 +178,8 @@ function decideStep(
       return reportPayment(order, request.report, context);
     case 'refund-report':
       return reportRefund(order, request.report, context);
+    case 'refund-retry':
+      return retryRefund(order, request.retry, context);
     case 'payment-abandoned':
       return abandonPayment(order, request.paymentId, context);
   }
@@ -217,12 +228,13 @@ function moveStockFacts({ stock, orders }: Situation, before: OrderFacts, after:
 
 function writtenStep(before: OrderFacts, step: Stepped, request: StepRequest, occurredAt: Date): WrittenStep {
   if (request.kind !== 'intent') {
-    const requestId = request.kind === 'payment-report' ? (request.requestId ?? null) : null;
-    return { before, step, occurredAt, actorId: null, actorRole: 'system', requestId, key: null };
+    const { requestId = null } = request.kind === 'payment-report' ? request : {};
+    const { traceParent = null } = request;
+    return { before, step, occurredAt, actorId: null, actorRole: 'system', requestId, traceParent, key: null };
   }
-  const { actorId, roles, requestId, idempotencyKey, fingerprint } = request;
+  const { actorId, roles, requestId, traceParent, idempotencyKey, fingerprint } = request;
   const key = { operation: request.step.intent, idempotencyKey, fingerprint };
-  return { before, step, occurredAt, actorId, actorRole: roleOf(step, roles), requestId, key };
+  return { before, step, occurredAt, actorId, actorRole: roleOf(step, roles), requestId, traceParent, key };
 }
 
 /** The role in which somebody with several made a step. */

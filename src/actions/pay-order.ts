@@ -4,6 +4,7 @@ import type { Database } from '../ledger/database.ts';
 import { askSoon } from '../ledger/payment-jobs.ts';
 import { findPayment, noteProviderRef, recordPaymentAnswer } from '../ledger/payments.ts';
 import { findStep } from '../ledger/read-steps.ts';
+import { TRACING_OFF, type Tracing } from '../operations/tracing.ts';
 import type { ChargeRequest, PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
 import type { IntentRequest } from './decide-steps.ts';
 import { type PaymentProviders, reportOf } from './payment-report.ts';
@@ -46,8 +47,9 @@ export function createPayOrder(options: {
   providers: PaymentProviders;
   /** For errors that are answered with 202 and settled later. */
   onUnknown: (error: unknown, paymentId: string) => void;
+  tracing?: Tracing;
 }): PayOrder {
-  const { database, stepOrders, providers } = options;
+  const { database, stepOrders, providers, tracing = TRACING_OFF } = options;
 
   return async ({ paymentId, paymentMethod, returnUrl, ...intent }) => {
     const opened = await stepOrders({
@@ -69,7 +71,7 @@ export function createPayOrder(options: {
     if (payment === undefined || provider === undefined) throw new Error('An attempt was opened without its provider.');
     const openedAt = opened.outcome === 'stepped' ? opened.order.version : opened.version;
     const charge = { ...payment, paymentMethod, returnUrl };
-    const answer = await chargeAndSettle(provider, charge, openedAt, intent.requestId);
+    const answer = await chargeAndSettle(provider, charge, openedAt, intent);
     return { outcome: 'answered', answer, replayed: false };
   };
 
@@ -77,15 +79,21 @@ export function createPayOrder(options: {
     provider: PaymentProvider,
     charge: ChargeRequest & { readonly orderId: string },
     openedAt: number,
-    requestId: string,
+    { requestId, traceParent }: Pick<PayOrderRequest, 'requestId' | 'traceParent'>,
   ): Promise<PaymentAnswer> {
     try {
-      const seen = await chargeOnce(provider, charge);
+      const seen = await charged(provider, charge, traceParent);
       const report = reportOf(charge.id, seen);
       if (report === undefined) {
         if (seen.providerRef !== null) await noteProviderRef(database, charge.id, seen.providerRef);
       } else {
-        const settled = await stepOrders({ kind: 'payment-report', orderId: charge.orderId, report, requestId });
+        const settled = await stepOrders({
+          kind: 'payment-report',
+          orderId: charge.orderId,
+          report,
+          requestId,
+          traceParent,
+        });
         const answer =
           settled.outcome === 'stepped' ? settled.order.payments.find(({ id }) => id === charge.id)?.answer : null;
         if (answer) return answer;
@@ -99,6 +107,27 @@ export function createPayOrder(options: {
     // Not known yet, or a worker was faster: then its answer stands.
     await askSoon(database, charge.id);
     return recordPaymentAnswer(database, charge.id, { status: 202, version: openedAt });
+  }
+
+  async function charged(
+    provider: PaymentProvider,
+    charge: ChargeRequest,
+    traceParent: string | null,
+  ): Promise<ProviderPayment> {
+    const span = tracing.startSpan(`charge ${provider.name}`, {
+      kind: 'client',
+      parent: traceParent,
+      attributes: { 'doorbuster.payment.provider': provider.name, 'doorbuster.payment.id': charge.id },
+    });
+    try {
+      const seen = await chargeOnce(provider, charge);
+      span.setAttributes({ 'doorbuster.payment.status': seen.status });
+      span.end();
+      return seen;
+    } catch (error) {
+      span.end(error);
+      throw error;
+    }
   }
 
   /** The answer to the first request, once there is one. */

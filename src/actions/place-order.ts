@@ -4,8 +4,10 @@ import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stoc
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
 import { findOrderAtVersion } from '../ledger/read-orders.ts';
-import { createBatchQueue, type NotTaken } from './batch-queue.ts';
+import type { Tracing } from '../operations/tracing.ts';
+import type { NotTaken } from './batch-queue.ts';
 import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
+import { createTracedBatchQueue } from './traced-batch-queue.ts';
 import { type WrittenOutcome, writeOrders } from './write-orders.ts';
 
 /** How an attempt to place an order ended. Only `placed` had an effect; `unknown` may have had one. */
@@ -41,6 +43,8 @@ const ADMISSION_CONCURRENCY = 4;
 
 /** Bounds the time that one transaction keeps the locks of a hot sale. */
 const BATCH_SIZE_MAX = 500;
+
+const POSTGRESQL = { 'db.system.name': 'postgresql' };
 
 /** Past it the memory of refusals begins anew: it only saves work. */
 const REFUSING_MAX = 100_000;
@@ -84,13 +88,17 @@ export function createPlaceOrder(options: {
   observeAdvice?: (advice: string) => void;
   /** The gate advised to refuse, and the ledger would not. */
   onSuspicion?: () => void;
+  tracing?: Tracing;
 }): PlaceOrder {
-  const { database, waitingMax, deadlineMs, gate } = options;
+  const { database, waitingMax, deadlineMs, gate, tracing } = options;
   const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
   /** What refused lately: ids of sales and items, and customers' units of items by `unitsKey`. */
   const refusing = new Set<string>();
 
-  const writes = createBatchQueue<PlaceOrderRequest, WrittenOutcome>({
+  const writes = createTracedBatchQueue<PlaceOrderRequest, WrittenOutcome>({
+    tracing,
+    name: 'commit orders',
+    attributes: POSTGRESQL,
     run: async (requests) => {
       const startedAt = performance.now();
       const outcomes = await writeOrders(database, requests, deadlineMs, gate?.tell);
@@ -103,7 +111,10 @@ export function createPlaceOrder(options: {
     concurrency: 1,
   });
 
-  const looks = createBatchQueue({
+  const looks = createTracedBatchQueue({
+    tracing,
+    name: 'look at stock',
+    attributes: POSTGRESQL,
     run: (requests: readonly PlaceOrderRequest[]) => look(database, requests),
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
@@ -113,7 +124,10 @@ export function createPlaceOrder(options: {
 
   const admissions =
     gate &&
-    createBatchQueue({
+    createTracedBatchQueue({
+      tracing,
+      name: 'admit to gate',
+      attributes: { 'db.system.name': 'redis' },
       run: (requests: readonly PlaceOrderRequest[]) => admit(gate, requests),
       batchSizeMax: ADMISSIONS_AT_ONCE,
       waitingMax,

@@ -1,6 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { Database } from '../ledger/database.ts';
-import { type ClaimedJob, claimJobs, endJob, type JobLane, postponeJob } from '../ledger/payment-jobs.ts';
+import { recordAttempt } from '../ledger/duty-attempts.ts';
+import {
+  type ClaimedJob,
+  changeRefundOf,
+  claimJobs,
+  failJob,
+  finishJob,
+  type JobLane,
+  postponeJob,
+} from '../ledger/payment-jobs.ts';
 import { findUnpaidOrder } from '../ledger/payments.ts';
+import type { Queryable } from '../ledger/statement.ts';
+import { TRACING_OFF, type Tracing } from '../operations/tracing.ts';
 import type { PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
 import type { SystemRequest } from './decide-steps.ts';
 import { type PaymentProviders, reportOf } from './payment-report.ts';
@@ -15,7 +27,7 @@ const FIRST_RETRY_MS = 1_000;
 const WAITED_FOR_RETRY_MAX_MS = 60_000;
 const RETRY_MAX_MS = 3_600_000;
 
-/** After this many tries without any answer (some four days) a capture, void or refund waits for a person. */
+/** After this many tries without any answer (some four days) a job becomes a dead letter. */
 const ATTEMPTS_MAX = 100;
 
 /** A provider that answers "not yet" is asked again after a quarter of the time that the job has taken so far. */
@@ -27,6 +39,12 @@ type JobResult =
   | { readonly result: 'failed'; readonly error: string }
   /** `error` is null where the provider has answered, and there is only more time needed. */
   | { readonly result: 'later'; readonly error: string | null; readonly afterMs?: number };
+
+/** When a try was begun, and how long it took. */
+interface Attempted {
+  readonly startedAt: Date;
+  readonly durationMs: number;
+}
 
 /** What an attempt can have come to. */
 const SETTLED: readonly ProviderPayment['status'][] = ['authorized', 'captured', 'failed', 'cancelled'];
@@ -56,8 +74,9 @@ export function createRunPaymentJobs(options: {
   onFailed: (job: ClaimedJob, error: string) => void;
   /** The ledger did not take in how a job went; it is due again after its lease. */
   onError: (job: ClaimedJob, error: unknown) => void;
+  tracing?: Tracing;
 }): RunPaymentJobs {
-  const { database, stepOrders, providers, leaseMs } = options;
+  const { database, stepOrders, providers, leaseMs, tracing = TRACING_OFF } = options;
   const underWay = { ask: new Set<Promise<void>>(), 'carry-out': new Set<Promise<void>>() };
 
   return {
@@ -87,17 +106,64 @@ export function createRunPaymentJobs(options: {
   }
 
   async function run(job: ClaimedJob): Promise<void> {
-    const result = await attempt(job);
-    if (result.result === 'done') return endJob(database, job, 'done');
-    if (result.result === 'later') {
-      const { error } = result;
-      const outOfTries = error !== null && job.kind !== 'settle' && job.attempts >= ATTEMPTS_MAX;
-      const delayMs = result.afterMs ?? retryDelayMs(job, error === null);
-      if (!outOfTries) return postponeJob(database, job, delayMs, error);
-    }
-    const error = result.error ?? 'The provider did not tell how it ended.';
-    await endJob(database, job, 'failed', error);
-    options.onFailed(job, error);
+    const startedAt = new Date();
+    const result = await attemptTraced(job);
+    const attempted = { startedAt, durationMs: Date.now() - startedAt.getTime() };
+    if (result.result === 'done') return finish(job, attempted);
+    const { error } = result;
+    const postponed = result.result === 'later' && (error === null || job.tries < ATTEMPTS_MAX);
+    if (postponed) return postpone(job, result.afterMs ?? retryDelayMs(job, error === null), error, attempted);
+    await giveUp(job, error ?? 'The provider did not tell how it ended.', attempted);
+  }
+
+  /** The first try that succeeds is not worth a row. */
+  async function finish(job: ClaimedJob, attempted: Attempted): Promise<void> {
+    if (job.attempts === 1) return finishJob(database, job);
+    await database.transaction(async (transaction) => {
+      await finishJob(transaction, job);
+      await keepAttempt(transaction, job, null, attempted);
+    });
+  }
+
+  /** An answer that only says "not yet" is no failure, and there may be very many. */
+  async function postpone(job: ClaimedJob, delayMs: number, error: string | null, attempted: Attempted): Promise<void> {
+    if (error === null) return postponeJob(database, job, delayMs, null);
+    await database.transaction(async (transaction) => {
+      await postponeJob(transaction, job, delayMs, error);
+      await keepAttempt(transaction, job, error, attempted);
+    });
+  }
+
+  async function giveUp(job: ClaimedJob, error: string, attempted: Attempted): Promise<void> {
+    const given = await database.transaction(async (transaction) => {
+      const ours = await failJob(transaction, job, error);
+      if (ours) await keepAttempt(transaction, job, error, attempted);
+      return ours;
+    });
+    if (given) options.onFailed(job, error);
+  }
+
+  function keepAttempt(
+    transaction: Queryable,
+    { id: dutyId, attempts: number }: ClaimedJob,
+    error: string | null,
+    attempted: Attempted,
+  ): Promise<void> {
+    return recordAttempt(transaction, { dutyId, number, error, status: null, response: null, ...attempted });
+  }
+
+  /** In the trace of the request that made the job; what it does to the order is a part of it. */
+  async function attemptTraced(job: ClaimedJob): Promise<JobResult> {
+    const { provider, id } = job.payment;
+    const span = tracing.startSpan(`${job.kind} ${provider}`, {
+      kind: 'client',
+      parent: job.traceParent,
+      attributes: { 'doorbuster.payment.provider': provider, 'doorbuster.payment.id': id },
+    });
+    const result = await attempt({ ...job, traceParent: span.traceParent ?? job.traceParent });
+    span.setAttributes({ 'doorbuster.payment.job': result.result });
+    span.end(result.result === 'failed' ? 'failed' : undefined);
+    return result;
   }
 
   async function attempt(job: ClaimedJob): Promise<JobResult> {
@@ -145,7 +211,7 @@ export function createRunPaymentJobs(options: {
 
   /** Frees the stock; the attempt itself stays open and is asked on. */
   function abandon(job: ClaimedJob): Promise<JobResult | undefined> {
-    return step({ kind: 'payment-abandoned', orderId: job.orderId, paymentId: job.payment.id });
+    return step(job, { kind: 'payment-abandoned', orderId: job.orderId, paymentId: job.payment.id });
   }
 
   /** Takes the provider's word into the order. The job is done when that word is one of `finals`. */
@@ -156,7 +222,7 @@ export function createRunPaymentJobs(options: {
   ): Promise<JobResult> {
     const report = reportOf(job.payment.id, seen);
     if (report === undefined) return NOT_YET;
-    const refused = await step({ kind: 'payment-report', orderId: job.orderId, report });
+    const refused = await step(job, { kind: 'payment-report', orderId: job.orderId, report });
     return refused ?? (finals.includes(seen.status) ? DONE : NOT_YET);
   }
 
@@ -170,27 +236,51 @@ export function createRunPaymentJobs(options: {
 
   async function refund(job: ClaimedJob, provider: PaymentProvider): Promise<JobResult> {
     if (job.refund === null) throw new Error(`Job ${job.id} is a refund of nothing.`);
-    const { id, amountMinor } = job.refund;
+    const { amountMinor } = job.refund;
+    const refused = job.redriven && job.refund.status === 'failed';
+    const id = refused ? successorOf(job.refund.id) : job.refund.id;
+    const stopped = refused ? await retryRefund(job, job.refund.id, id) : undefined;
+    if (stopped !== undefined) return stopped;
     const { status, providerRef, reason } = await provider.refund({ id, payment: job.payment, amountMinor });
     if (status === 'pending') return NOT_YET;
-    const refused = await step({
+    const untold = await step(job, {
       kind: 'refund-report',
       orderId: job.orderId,
       report: { refundId: id, providerRef, status },
     });
-    if (refused !== undefined) return refused;
+    if (untold !== undefined) return untold;
     return status === 'failed' ? { result: 'failed', error: reason ?? 'The provider refused the refund.' } : DONE;
   }
 
+  /** A refund that the provider has refused is refused for ever: one that is redriven is asked for by a new one. */
+  async function retryRefund(job: ClaimedJob, refundId: string, retryId: string): Promise<JobResult | undefined> {
+    const stopped = await step(job, { kind: 'refund-retry', orderId: job.orderId, retry: { refundId, retryId } });
+    if (stopped === undefined) await changeRefundOf(database, job, retryId);
+    return stopped;
+  }
+
   /** Makes a step of the engine's own; undefined when the order has taken it in. */
-  async function step(request: SystemRequest): Promise<JobResult | undefined> {
-    const outcome = await stepOrders(request);
+  async function step({ traceParent }: ClaimedJob, request: SystemRequest): Promise<JobResult | undefined> {
+    const outcome = await stepOrders({ ...request, traceParent });
     if (outcome.outcome === 'stepped' || outcome.outcome === 'unchanged') return undefined;
     if (outcome.outcome === 'mismatch') {
       return { result: 'failed', error: 'The provider speaks of another amount or currency.' };
     }
+    if (outcome.outcome === 'not-refundable') {
+      return { result: 'failed', error: 'The money has been given back otherwise since, or is on its way.' };
+    }
     return { result: 'later', error: `The ledger could not take it in: ${outcome.outcome}.` };
   }
+}
+
+/**
+ * The id of the refund that takes the place of a refused one. Whoever works it out gets the same, so that a job which is
+ * interrupted asks for no third. It begins as the old one's does, a UUIDv7's time.
+ */
+function successorOf(refundId: string): string {
+  const digest = createHash('sha256').update(`refund again\n${refundId}`).digest('hex');
+  const [first, second] = refundId.split('-');
+  return `${first}-${second}-7${digest.slice(0, 3)}-8${digest.slice(3, 6)}-${digest.slice(6, 18)}`;
 }
 
 function pinIsOver({ kind, orderStatus, settleBy, now }: ClaimedJob): boolean {
@@ -199,12 +289,12 @@ function pinIsOver({ kind, orderStatus, settleBy, now }: ClaimedJob): boolean {
 
 /** Never past the moment at which the pin's limit asks for a decision. */
 function retryDelayMs(job: ClaimedJob, answered: boolean): number {
-  const { attempts, kind, orderStatus, settleBy, createdAt, now } = job;
+  const { tries, kind, orderStatus, settleBy, createdAt, now } = job;
   const waitedFor = kind === 'settle' && orderStatus === 'payment_processing';
   const longest = waitedFor ? WAITED_FOR_RETRY_MAX_MS : RETRY_MAX_MS;
   const wanted = answered
     ? Math.max(FIRST_RETRY_MS, (now.getTime() - createdAt.getTime()) * NOT_YET_SHARE)
-    : FIRST_RETRY_MS * 2 ** (attempts - 1);
+    : FIRST_RETRY_MS * 2 ** (tries - 1);
   const delayMs = Math.min(wanted, longest);
   if (!waitedFor || settleBy === null || settleBy <= now) return delayMs;
   return Math.min(delayMs, settleBy.getTime() - now.getTime());

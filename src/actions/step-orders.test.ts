@@ -37,6 +37,7 @@ function intent(orderId: string, step: IntentStep): IntentRequest {
     idempotencyKey: randomUUID(),
     fingerprint: 'ab'.repeat(32),
     requestId: randomUUID(),
+    traceParent: null,
   };
 }
 
@@ -133,6 +134,7 @@ test('S-06 an overdue order that cannot be written holds up no other', async () 
   const { passed, failures, more } = await passDeadlines(ledger, 'hold-expired');
   assert.deepEqual([passed, failures.length, more], [8, 1, false]);
   await database.query(`DELETE FROM order_events WHERE order_id = $1 AND type = 'x'`, [broken]);
+  await database.query('DELETE FROM outbox WHERE order_id = $1 AND version = 2', [broken]);
   assert.equal((await passDeadlines(ledger, 'hold-expired')).passed, 1);
   assert.deepEqual(new Set(await statusesOf(orderIds)), new Set(['expired']));
 });

@@ -1,9 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Database } from '../ledger/database.ts';
 import { ORDER_STEPPED_ONCE, writeSteps } from '../ledger/order-steps.ts';
-import { createBatchQueue, type NotTaken } from './batch-queue.ts';
+import type { Tracing } from '../operations/tracing.ts';
+import type { NotTaken } from './batch-queue.ts';
 import { type BatchFailure, commitBatch } from './commit-batch.ts';
 import { decideSteps, type StepOutcome, type StepRequest } from './decide-steps.ts';
+import { createTracedBatchQueue } from './traced-batch-queue.ts';
 
 /** How a step ended. */
 export type SteppedOrNot = StepOutcome | BatchFailure | NotTaken;
@@ -43,9 +45,13 @@ export function createStepOrders(options: {
   database: Database;
   waitingMax: number;
   deadlineMs: number;
+  tracing?: Tracing;
 }): StepOrders {
-  const { database, waitingMax, deadlineMs } = options;
-  const queue = createBatchQueue<StepRequest, StepOutcome | BatchFailure>({
+  const { database, waitingMax, deadlineMs, tracing } = options;
+  const queue = createTracedBatchQueue<StepRequest, StepOutcome | BatchFailure>({
+    tracing,
+    name: 'commit order steps',
+    attributes: { 'db.system.name': 'postgresql' },
     run: (requests) => commitSteps(database, requests, deadlineMs),
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,

@@ -66,8 +66,18 @@ function stockAfter(items: ReadonlyMap<string, ItemState>, lines: readonly Place
 }
 
 function toPlacedOrder({ request, placement }: Accepted): PlacedOrder {
-  const { orderId, saleId, customerId, placedBy, fingerprint, idempotencyKey, reference, metadata, requestId } =
-    request;
+  const {
+    orderId,
+    saleId,
+    customerId,
+    placedBy,
+    fingerprint,
+    idempotencyKey,
+    reference,
+    metadata,
+    requestId,
+    traceParent,
+  } = request;
   const { payBy, acceptBy, arrival, totalMinor, status } = placement;
   return {
     id: orderId,
@@ -83,6 +93,7 @@ function toPlacedOrder({ request, placement }: Accepted): PlacedOrder {
     reference,
     metadata,
     requestId,
+    traceParent,
   };
 }
 

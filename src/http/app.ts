@@ -22,7 +22,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by authentication before the body is read; null on public routes. */
     caller: Caller | null;
-    /** Set by a route that counts this request in a metric of its own. */
+    /** The W3C traceparent of the request's span, where it is sampled. */
+    traceParent: string | null;
+    /** Set by a route that counts the time of this request in a metric of its own. */
     observed: boolean;
   }
 }

@@ -11,6 +11,11 @@ export type Authenticate = (authorization: string) => Caller | undefined | Promi
 /** Bearer credentials (RFC 6750 § 2.1); the scheme's name is the same in any letter case. */
 const BEARER = /^bearer +(\S+)$/i;
 
+/** The token of an Authorization header, if it is a bearer's. */
+export function bearerOf(authorization: string): string | undefined {
+  return BEARER.exec(authorization)?.[1];
+}
+
 /** Tells callers by their access token, ours or that of an outside issuer if there is one, or by their API key. */
 export function createAuthenticate(options: {
   tokens: AccessTokens;
@@ -19,7 +24,7 @@ export function createAuthenticate(options: {
 }): Authenticate {
   const { tokens, findApiKey, outside } = options;
   return (authorization) => {
-    const credentials = BEARER.exec(authorization)?.[1];
+    const credentials = bearerOf(authorization);
     if (credentials === undefined) return undefined;
     return credentials.startsWith(API_KEY_PREFIX)
       ? findApiKey(credentials)

@@ -22,7 +22,10 @@ const Problem = Type.Object(
     status: Type.Integer(),
     code: Type.Enum(Object.keys(PROBLEMS) as (keyof typeof PROBLEMS)[]),
     detail: Type.Optional(Type.String()),
-    requestId: Type.String(),
+    requestId: Type.String({ description: 'By which the log has the request.' }),
+    traceId: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Of the trace of the request, where it is sampled.' }),
+    ),
     errors: Type.Optional(
       Type.Array(Type.Object({ in: Type.Optional(Type.String()), pointer: Type.String(), detail: Type.String() }), {
         description: 'What is wrong with the request, by JSON pointer (RFC 6901).',
@@ -46,7 +49,9 @@ const IDEMPOTENCY_KEY = Type.String({
 const IF_MATCH = Type.String({ description: 'The ETag of what you read, or *.' });
 
 /** The version of the API is the engine's. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+export const { version: VERSION } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as {
   version: string;
 };
 

@@ -32,12 +32,15 @@ export const PROBLEMS = {
   'capture-pending': { status: 409, title: 'The money is being captured.' },
   'amount-exceeded': { status: 409, title: 'That is more money than can be given back.' },
   'lines-exceeded': { status: 409, title: 'That is more units than can be given back.' },
+  'endpoints-exceeded': { status: 409, title: 'The merchant has as many webhook endpoints as it may have.' },
   'collection-code-wrong': { status: 409, title: 'The collection code is not the one of this order.' },
   'request-in-progress': { status: 409, title: 'The same request is still under way.' },
   'already-exists': { status: 409, title: 'It already exists.' },
   'other-role': { status: 409, title: 'The account works in another role.' },
   'not-erasable': { status: 409, title: 'The account of an operator cannot be erased.' },
   'stock-below-promised': { status: 409, title: 'More than that is already held and sold.' },
+  'wrong-status': { status: 409, title: 'Its status does not allow this.' },
+  'redrive-running': { status: 409, title: 'Another redrive is under way.' },
   'not-a-test-sale': { status: 409, title: 'This works for test sales only.' },
   'precondition-failed': { status: 412, title: 'It has changed since you read it.' },
   'payload-too-large': { status: 413, title: 'The body is too large.' },
@@ -92,13 +95,17 @@ function beginningOf(publicUrl: string, code: ProblemCode): string {
   return beginning;
 }
 
-/** The JSON text of a problem document (RFC 9457), with the `code` and the id by which the log has the request. */
+/**
+ * The JSON text of a problem document (RFC 9457), with the `code`, the id by which the log has the request, and the id of
+ * its trace where it is sampled.
+ */
 export function problemDocument(
   publicUrl: string,
   code: ProblemCode,
   requestId: string,
   { detail, extras }: ProblemDetails,
+  traceId?: string,
 ): string {
-  const rest = JSON.stringify({ detail, requestId, ...extras });
+  const rest = JSON.stringify({ detail, requestId, traceId, ...extras });
   return `${beginningOf(publicUrl, code)},${rest.slice(1)}`;
 }

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerOnce, type WorkResult } from '../actions/answer-once.ts';
 import { callerId } from '../domain/caller.ts';
+import { recordAudit } from '../ledger/audit-log.ts';
 import type { Database } from '../ledger/database.ts';
 import type { Queryable } from '../ledger/statement.ts';
 import type { StoredAnswer } from '../ledger/stored-answers.ts';
+import { auditRecordOf } from './audit.ts';
 import { callerOf } from './authentication.ts';
 import { fingerprintOf, idempotencyKeyOf, operationOf } from './idempotency-key.ts';
 import type { ProblemCode, ProblemDetails } from './problems.ts';
@@ -22,7 +24,8 @@ export function jsonAnswer(status: number, resource: unknown, headers: Record<st
 
 /**
  * Does the work of a low-rate POST once per Idempotency-Key of its caller and answers with what came of it; a repeat
- * gets the first answer with `Idempotent-Replayed: true`. Check rights before: this looks at the key.
+ * gets the first answer with `Idempotent-Replayed: true`. The effect is kept in the audit log, in its own transaction.
+ * Check rights before: this looks at the key.
  */
 export async function replyOnce(
   request: FastifyRequest,
@@ -37,7 +40,15 @@ export async function replyOnce(
     idempotencyKey: idempotencyKeyOf(request),
   };
   const { answerRetentionSeconds: retentionSeconds } = request.server;
-  const outcome = await answerOnce(database, { key, fingerprint, retentionSeconds }, work);
+  const outcome = await answerOnce(database, { key, fingerprint, retentionSeconds }, async (transaction) => {
+    const result = await work(transaction);
+    if (!('refusal' in result)) {
+      const location = result.answer.headers['Location'];
+      const note = { ...(location === undefined ? {} : { target: location }), ...result.audit };
+      await recordAudit(transaction, auditRecordOf(request, note));
+    }
+    return result;
+  });
   switch (outcome.outcome) {
     case 'refused':
       return replyProblem(reply, outcome.refusal.code, outcome.refusal.details);

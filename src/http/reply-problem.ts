@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type DatabaseFault, faultOf } from '../ledger/database-error.ts';
+import { traceIdOf } from '../operations/trace-parent.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDetails, ProblemError, problemDocument } from './problems.ts';
 import { validationProblem } from './validation.ts';
 
@@ -13,7 +14,9 @@ export function replyProblem(reply: FastifyReply, code: ProblemCode, details: Pr
     .code(PROBLEMS[code].status)
     .type('application/problem+json')
     .serializer(asIs)
-    .send(problemDocument(reply.server.publicUrl, code, reply.request.id, details));
+    .send(
+      problemDocument(reply.server.publicUrl, code, reply.request.id, details, traceIdOf(reply.request.traceParent)),
+    );
 }
 
 function asIs(text: unknown): string {
@@ -51,6 +54,18 @@ function replyLedgerFault(error: Error, request: FastifyRequest, reply: FastifyR
   });
 }
 
+/**
+ * Fastify would close the connection while the client still writes, and so would Node for a client that asked to close;
+ * it then sees a broken pipe instead of the answer (RFC 9112 § 9.6). Node reads the rest of a connection that is kept,
+ * and drops it, for as long as a request may take.
+ */
+function letBodyEnd(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  if (reply.raw.shouldKeepAlive) return;
+  reply.raw.shouldKeepAlive = true;
+  request.raw.once('end', () => request.raw.socket.end());
+}
+
 /** Maps whatever a route threw to a problem. What nobody expected is logged whole and answered without a detail. */
 export function replyError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof ProblemError) return replyProblem(reply, error.code, error.details);
@@ -59,9 +74,7 @@ export function replyError(error: FastifyError | Error, request: FastifyRequest,
   }
   const known = 'code' in error ? FRAMEWORK_PROBLEMS[error.code] : undefined;
   if (known !== undefined) {
-    // Fastify would close the connection while the client still writes, which then sees a broken pipe instead of the
-    // answer. Node reads the rest and drops it, for as long as a request may take.
-    if (known.code === 'payload-too-large') reply.removeHeader('connection');
+    if (known.code === 'payload-too-large') letBodyEnd(request, reply);
     return replyProblem(reply, known.code, known.detail === undefined ? {} : { detail: known.detail });
   }
   if (LEDGER_FAULTS.includes(faultOf(error))) return replyLedgerFault(error, request, reply);

@@ -3,8 +3,10 @@ import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { App } from './app.ts';
+import { endConnections } from './end-connections.ts';
 import { PROBLEMS, type ProblemCode, problemDocument } from './problems.ts';
 import { replyError, replyProblem } from './reply-problem.ts';
+import { type TraceRequestsOptions, traceRequests } from './trace-requests.ts';
 import { compileValidator } from './validation.ts';
 
 /** The largest body that is read. An order of 50 lines with its metadata takes some 20 KiB. */
@@ -30,9 +32,12 @@ export async function createServer(options: {
   answerRetentionSeconds: number;
   /** Origins whose pages may call from a browser. */
   corsOrigins: readonly string[];
-  observe: (method: string, route: string, status: number, seconds: number) => void;
-  /** True from the moment a stop was asked for. */
-  closing: () => boolean;
+  /** A request was answered; `seconds` is undefined where a route counts its time in a metric of its own. */
+  observe: (method: string, route: string, status: number, seconds: number | undefined) => void;
+  /** True from the moment a stop was asked for. Requests are still served, until the server is closed. */
+  stopping: () => boolean;
+  /** Absent: requests are not traced. */
+  traces?: TraceRequestsOptions | undefined;
 }): Promise<App> {
   const { log, publicUrl } = options;
   const app: App = Fastify({
@@ -74,6 +79,7 @@ export async function createServer(options: {
   app.decorate('answerRetentionSeconds', options.answerRetentionSeconds);
   app.decorateRequest('caller', null);
   app.decorateRequest('observed', false);
+  app.decorateRequest('traceParent', null);
   // JSON is the only body there is; Fastify would take text as well.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
@@ -81,27 +87,32 @@ export async function createServer(options: {
   app.setNotFoundHandler((_request, reply) =>
     replyProblem(reply, 'not-found', { detail: 'No route has this address.' }),
   );
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  endConnections(app, options.stopping);
+  // Before whatever may answer, so that every problem names its trace.
+  if (options.traces !== undefined) traceRequests(app, options.traces);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('Request-Id', request.id);
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       replyProblem(reply, 'malformed-request', { detail: 'HTTP/1.1 needs a Host header (RFC 9112 § 3.2).' });
       return;
     }
-    if (!options.closing()) return done();
+    if (!closing) return done();
     replyProblem(reply, 'unavailable', {
       detail: 'This process is stopping. Nothing was done; retry with the same key.',
       retryAfterSeconds: 1,
-      headers: { Connection: 'close' },
     });
   });
   app.addHook('onResponse', (request, reply, done) => {
-    if (!request.observed) {
-      // The route's pattern, never the address: labels of a metric must stay few.
-      options.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1_000);
-    }
+    // The route's pattern, never the address: labels of a metric must stay few.
+    const route = request.routeOptions.url ?? 'none';
+    const seconds = request.observed ? undefined : reply.elapsedTime / 1_000;
+    options.observe(request.method, route, reply.statusCode, seconds);
     request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'answered');
-    // A connection that has its answer is not kept while the server stops.
-    if (options.closing()) request.raw.socket.end();
     done();
   });
 

@@ -1,6 +1,7 @@
 import type { LineFacts, NewJob, OrderFacts, Stepped } from '../domain/order-facts.ts';
 import type { OrderActor } from '../domain/order-transitions.ts';
 import { arrayLiteral } from './array-literal.ts';
+import { RESOLVE_LETTERS_OF_ENDED } from './dead-letters.ts';
 import { type Queryable, statement } from './statement.ts';
 
 /** The constraint that a second step under one key violates. */
@@ -15,6 +16,8 @@ export interface WrittenStep {
   readonly actorId: string | null;
   readonly actorRole: OrderActor | null;
   readonly requestId: string | null;
+  /** The W3C traceparent of the request, where it was sampled. */
+  readonly traceParent: string | null;
   /** Only the step that a request opens carries its key. */
   readonly key: { readonly operation: string; readonly idempotencyKey: string; readonly fingerprint: string } | null;
 }
@@ -36,14 +39,14 @@ const stepOrders = statement<{ id: string }>(
 const insertEvents = statement(
   'insert_order_events',
   `INSERT INTO order_events (order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, actor_role,
-                             request_id, cause, operation, idempotency_key, fingerprint, details)
+                             request_id, cause, operation, idempotency_key, fingerprint, details, trace_parent)
    SELECT order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, actor_role, request_id, cause,
-          operation, idempotency_key, decode(fingerprint, 'hex'), details
+          operation, idempotency_key, decode(fingerprint, 'hex'), details, trace_parent
    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::order_status[], $5::timestamptz[], $6::timestamptz[],
                $7::timestamptz[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-               $14::text[], $15::json[])
+               $14::text[], $15::json[], $16::text[])
      AS event (order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, actor_role, request_id,
-               cause, operation, idempotency_key, fingerprint, details)`,
+               cause, operation, idempotency_key, fingerprint, details, trace_parent)`,
 );
 
 const updateLines = statement(
@@ -125,9 +128,12 @@ const insertRetained = statement(
 // Due jobs that a step leaves nothing to do for. Before the new ones are written, so that they are not meant.
 const endJobs = statement(
   'end_payment_jobs',
-  `UPDATE payment_jobs SET status = 'done', ended_at = clock_timestamp()
-   FROM unnest($1::uuid[], $2::payment_job_kind[]) AS ended (payment_id, kind)
-   WHERE payment_jobs.payment_id = ended.payment_id AND payment_jobs.kind = ended.kind AND payment_jobs.status = 'due'`,
+  `WITH ended AS (
+     UPDATE payment_jobs SET status = 'done', ended_at = clock_timestamp()
+     FROM unnest($1::uuid[], $2::payment_job_kind[]) AS moot (payment_id, kind)
+     WHERE payment_jobs.payment_id = moot.payment_id AND payment_jobs.kind = moot.kind AND payment_jobs.status = 'due'
+     RETURNING payment_jobs.id
+   )${RESOLVE_LETTERS_OF_ENDED}`,
 );
 
 const insertJobs = statement(
@@ -203,6 +209,8 @@ async function writeEvents(db: Queryable, steps: readonly WrittenStep[]): Promis
     steps.map(({ key }) => key?.idempotencyKey ?? null),
     steps.map(({ key }) => key?.fingerprint ?? null),
     steps.map(({ step }) => (Object.keys(step.details).length === 0 ? null : JSON.stringify(step.details))),
+    // Seldom any: unnest makes NULLs of what is missing, and nothing is sent.
+    steps.some(({ traceParent }) => traceParent !== null) ? steps.map(({ traceParent }) => traceParent) : null,
   ]);
 }
 

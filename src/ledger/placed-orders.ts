@@ -19,6 +19,8 @@ export interface PlacedOrder {
   /** JSON text. */
   readonly metadata: string | null;
   readonly requestId: string;
+  /** The W3C traceparent of the request, where it was sampled. */
+  readonly traceParent: string | null;
 }
 
 export interface PlacedOrderLine {
@@ -64,10 +66,11 @@ const insertBatch = statement(
                  status, fingerprint, idempotency_key, reference, metadata)
      RETURNING sale_id, arrival
    ), told AS (
-     INSERT INTO order_events (order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, request_id)
-     SELECT id, 1, 'order.placed', status, ${PAY_BY}, ${ACCEPT_BY}, $1, placed_by, request_id
-     FROM unnest($2::uuid[], $5::uuid[], $6::timestamptz[], $9::order_status[], $14::text[])
-       AS asked (id, placed_by, deadline, status, request_id)
+     INSERT INTO order_events (order_id, version, type, status, pay_by, accept_by, occurred_at, actor_id, request_id,
+                               trace_parent)
+     SELECT id, 1, 'order.placed', status, ${PAY_BY}, ${ACCEPT_BY}, $1, placed_by, request_id, trace_parent
+     FROM unnest($2::uuid[], $5::uuid[], $6::timestamptz[], $9::order_status[], $14::text[], $25::text[])
+       AS asked (id, placed_by, deadline, status, request_id, trace_parent)
    ), kept AS (
      INSERT INTO order_lines (order_id, item_id, unit_price_minor, position, quantity, held, sold, name)
      SELECT order_id, item_id, unit_price_minor, position, quantity, held, sold, name FROM line
@@ -126,5 +129,7 @@ export async function insertPlacedOrders(
     arrayLiteral(lines.map((line) => line.sold)),
     arrayLiteral(lines.map((line) => (line.limited ? 't' : 'f'))),
     lines.map((line) => line.name),
+    // Seldom any: unnest makes NULLs of what is missing, and nothing is sent.
+    orders.some((order) => order.traceParent !== null) ? orders.map((order) => order.traceParent) : null,
   ]);
 }

@@ -53,7 +53,14 @@ export function changeStockRoute(app: App, options: { authenticated: onRequestHo
         const result = await changeStock(transaction, itemId, change);
         if (result.outcome !== 'changed') return { refusal: refusalOf(result) };
         const { saleId, version, stock } = result;
-        return { answer: jsonAnswer(200, { itemId, saleId, version, stock }) };
+        return {
+          answer: jsonAnswer(200, { itemId, saleId, version, stock }),
+          audit: {
+            target: `/api/v1/sales/${saleId}/items/${itemId}`,
+            ...(merchantId === undefined ? {} : { merchantId }),
+            details: { ...change, capacity: stock.capacity },
+          },
+        };
       });
     },
   );

@@ -45,7 +45,10 @@ export function createAccountRoute(
         options.database,
         async (transaction) => {
           const account = await registerHashed(transaction, { email, name, role, passwordHash });
-          if (account !== undefined) return { answer: jsonAnswer(201, toAccountResource(account)) };
+          if (account !== undefined) {
+            const audit = { target: `/api/v1/accounts/${account.id}`, details: { role } };
+            return { answer: jsonAnswer(201, toAccountResource(account)), audit };
+          }
           return { refusal: { code: 'already-exists', details: { detail: 'This e-mail has an account.' } } };
         },
         // The fingerprint is kept, and a fast hash of a password would help whoever steals it to guess.

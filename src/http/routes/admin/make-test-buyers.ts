@@ -58,6 +58,7 @@ export function makeTestBuyersRoute(
           answer: jsonAnswer(201, { buyers: accountIds.map((userId) => ({ userId, accessToken: tokenOf(userId) })) }),
           // Secrets are not kept.
           stored: jsonAnswer(201, { buyers: accountIds.map((userId) => ({ userId, accessToken: null })) }),
+          audit: { target: `/api/v1/sales/${saleId}`, details: { count: accountIds.length } },
         };
       });
     },

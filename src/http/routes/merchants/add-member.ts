@@ -34,7 +34,11 @@ export function addMemberRoute(app: App, options: { authenticated: onRequestHook
       return replyOnce(request, reply, options.database, async (transaction) => {
         const result = await addMember(transaction, { merchantId, email, role });
         if (result.outcome !== 'added') return { refusal: refusalOf(result) };
-        return { answer: jsonAnswer(201, toMemberResource(result.member)) };
+        const { accountId } = result.member;
+        return {
+          answer: jsonAnswer(201, toMemberResource(result.member)),
+          audit: { target: `/api/v1/merchants/${merchantId}/members/${accountId}`, details: { role } },
+        };
       });
     },
   );

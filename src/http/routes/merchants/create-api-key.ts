@@ -45,6 +45,7 @@ export function createApiKeyRoute(
           answer: jsonAnswer(201, toNewApiKeyResource(key, secret)),
           // Secrets are not kept.
           stored: jsonAnswer(201, toNewApiKeyResource(key, null)),
+          audit: { target: `/api/v1/merchants/${merchantId}/api-keys/${id}` },
         };
       });
     },

@@ -32,9 +32,13 @@ export function createMerchantRoute(
     async (request, reply) => {
       requireOperator(callerOf(request));
       const { name } = request.body;
-      return replyOnce(request, reply, options.database, async (transaction) => ({
-        answer: jsonAnswer(201, toMerchantResource(await insertMerchant(transaction, { id: randomUUIDv7(), name }))),
-      }));
+      return replyOnce(request, reply, options.database, async (transaction) => {
+        const merchant = await insertMerchant(transaction, { id: randomUUIDv7(), name });
+        return {
+          answer: jsonAnswer(201, toMerchantResource(merchant)),
+          audit: { target: `/api/v1/merchants/${merchant.id}`, merchantId: merchant.id },
+        };
+      });
     },
   );
 }

@@ -54,7 +54,10 @@ export function eraseCustomerRoute(
           return { refusal: { code: 'not-found', details: { detail } } };
         }
         const { customerId, erasedAt } = erased;
-        return { answer: jsonAnswer(200, { userId: customerId, erasedAt: erasedAt.toISOString() }) };
+        return {
+          answer: jsonAnswer(200, { userId: customerId, erasedAt: erasedAt.toISOString() }),
+          audit: { details: { userId: customerId } },
+        };
       });
     },
   );

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { removeMember } from '../../../actions/remove-member.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
+import { auditRecordOf } from '../../audit.ts';
 import { requireNoBody } from '../../no-body.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
@@ -31,7 +32,8 @@ export function removeMemberRoute(
       const merchantId = request.params.merchantId.toLowerCase();
       requireNoBody(request);
       await requireManagerOf(options.database, request, merchantId);
-      if (!(await removeMember(options.database, merchantId, request.params.accountId.toLowerCase()))) {
+      const accountId = request.params.accountId.toLowerCase();
+      if (!(await removeMember(options.database, merchantId, accountId, auditRecordOf(request)))) {
         throw new ProblemError('not-found', { detail: 'The merchant has no member with this account.' });
       }
       return reply.code(204).send(null);

@@ -1,8 +1,9 @@
 import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
-import { revokeApiKey } from '../../../ledger/api-keys.ts';
+import { revokeMerchantApiKey } from '../../../actions/revoke-merchant-api-key.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
+import { auditRecordOf } from '../../audit.ts';
 import { requireNoBody } from '../../no-body.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
@@ -31,7 +32,8 @@ export function revokeApiKeyRoute(
       const merchantId = request.params.merchantId.toLowerCase();
       requireNoBody(request);
       await requireManagerOf(options.database, request, merchantId);
-      if (!(await revokeApiKey(options.database, merchantId, request.params.apiKeyId.toLowerCase()))) {
+      const apiKeyId = request.params.apiKeyId.toLowerCase();
+      if (!(await revokeMerchantApiKey(options.database, merchantId, apiKeyId, auditRecordOf(request)))) {
         throw new ProblemError('not-found', { detail: 'The merchant has no API key with this id.' });
       }
       return reply.code(204).send(null);

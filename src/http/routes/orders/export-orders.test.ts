@@ -44,7 +44,7 @@ before(async () => {
     corsOrigins: [],
     answerRetentionSeconds: 60,
     observe: () => undefined,
-    closing: () => false,
+    stopping: () => false,
   });
   exportOrdersRoute(app, {
     authenticated(request, _reply, done) {

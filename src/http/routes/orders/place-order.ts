@@ -61,6 +61,8 @@ export function placeOrderRoute(
     findShopCustomer: (merchantId: string, externalId: string) => string | Promise<string>;
     /** `placed`, `replayed`, or why not, and the seconds it took. */
     observe: (outcome: string, seconds: number) => void;
+    /** Called with each outcome but `placed`. */
+    countRefusal: (saleId: string, outcome: string) => void;
   },
 ): void {
   app.post(
@@ -105,9 +107,11 @@ export function placeOrderRoute(
         reference: reference ?? null,
         metadata: metadata === undefined ? null : JSON.stringify(metadata),
         requestId: request.id,
+        traceParent: request.traceParent,
       });
       // Observing costs more than deciding a refusal: each request is counted once.
       request.observed = true;
+      if (outcome.outcome !== 'placed') options.countRefusal(saleId, outcome.outcome);
       const replayed = outcome.outcome === 'placed' && outcome.replayed;
       options.observe(replayed ? 'replayed' : outcome.outcome, (performance.now() - startedAt) / 1_000);
       answer(request, reply, outcome);

@@ -31,6 +31,7 @@ export interface StepAsked extends KeyedRequest {
   readonly roles: ReadonlySet<OrderActor>;
   readonly expected: ExpectedVersion;
   readonly requestId: string;
+  readonly traceParent: string | null;
 }
 
 /**
@@ -57,6 +58,7 @@ export async function replyAsked(
       roles: actors,
       expected: expectedBy(request),
       requestId: request.id,
+      traceParent: request.traceParent,
     });
   });
 }

@@ -4,6 +4,7 @@ import type { KeptAnswer } from '../../../idempotency/idempotency-store.ts';
 import type { Database } from '../../../ledger/database.ts';
 import { findOrderAtVersion } from '../../../ledger/read-orders.ts';
 import { findStep } from '../../../ledger/read-steps.ts';
+import { traceIdOf } from '../../../operations/trace-parent.ts';
 import { versionTag } from '../../conditional-request.ts';
 import { PROBLEMS, problemDocument } from '../../problems.ts';
 import { toOrderResource } from './order-resource.ts';
@@ -30,7 +31,7 @@ export async function stepAnswer(
   const headers = { ETag: versionTag(version) };
 
   if (status === 402) {
-    const body = problemDocument(publicUrl, 'payment-declined', step.requestId ?? '', {
+    const details = {
       detail:
         payment?.declineCode === 'order_not_payable'
           ? 'The money came when the order could no longer be had. It goes back.'
@@ -41,7 +42,9 @@ export async function stepAnswer(
         version,
         payBy: order.payBy?.toISOString() ?? null,
       },
-    });
+    };
+    const traceId = traceIdOf(step.traceParent);
+    const body = problemDocument(publicUrl, 'payment-declined', step.requestId ?? '', details, traceId);
     return { status: PROBLEMS['payment-declined'].status, headers: { ...headers, ...PROBLEM }, body };
   }
   const resource = toOrderResource(order, {

@@ -74,6 +74,7 @@ export function stepProblem(request: FastifyRequest, outcome: NotStepped): Probl
       });
     case 'unchanged':
     case 'mismatch':
+    case 'not-refundable':
       throw new Error(`An intent ended with ${outcome.outcome}.`);
     default: {
       const { code, details } = failureProblem(request, outcome);

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { changeItem } from '../../../actions/change-item.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
+import { auditRecordOf, memberNames } from '../../audit.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { itemOf } from './item-of.ts';
@@ -42,8 +43,13 @@ export function changeItemRoute(app: App, options: { authenticated: onRequestHoo
       const saleId = request.params.saleId.toLowerCase();
       const itemId = request.params.itemId.toLowerCase();
       await requireSaleStaff(options.database, request, saleId);
-      const result = await changeItem(options.database, saleId, itemId, request.body, (sale) =>
-        requireSameDefinition(request, sale),
+      const result = await changeItem(
+        options.database,
+        saleId,
+        itemId,
+        request.body,
+        (sale) => requireSameDefinition(request, sale),
+        auditRecordOf(request, { details: memberNames(request.body) }),
       );
       if (result.outcome === 'refused') {
         throw new ProblemError('not-found', { detail: 'The sale has no item with this id.' });

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { changeSale } from '../../../actions/change-sale.ts';
 import type { Database } from '../../../ledger/database.ts';
 import type { App } from '../../app.ts';
+import { auditRecordOf, memberNames } from '../../audit.ts';
 import { invalidRequest } from '../../invalid-request.ts';
 import { Uuid } from '../../uuid.ts';
 import { Moment, Name } from './sale-fields.ts';
@@ -48,7 +49,13 @@ export function changeSaleRoute(app: App, options: { authenticated: onRequestHoo
         ...(opensAt === undefined ? {} : { opensAt: new Date(opensAt) }),
         ...(closesAt === undefined ? {} : { closesAt: new Date(closesAt) }),
       };
-      const result = await changeSale(options.database, saleId, terms, (sale) => requireSameDefinition(request, sale));
+      const result = await changeSale(
+        options.database,
+        saleId,
+        terms,
+        (sale) => requireSameDefinition(request, sale),
+        auditRecordOf(request, { details: memberNames(terms) }),
+      );
       if (result.outcome === 'refused') {
         const pointer = closesAt === undefined ? '/opensAt' : '/closesAt';
         throw invalidRequest([{ pointer, detail: 'the sale must close later than it opens' }]);

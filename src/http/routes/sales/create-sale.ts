@@ -73,7 +73,7 @@ export function createSaleRoute(app: App, options: { authenticated: onRequestHoo
           return { refusal: { code: 'not-found', details: { detail: NO_MERCHANT } } };
         }
         const headers = { Location: `/api/v1/sales/${made.id}`, ETag: saleTag(made) };
-        return { answer: jsonAnswer(201, toSaleResource(made), headers) };
+        return { answer: jsonAnswer(201, toSaleResource(made), headers), audit: { merchantId: made.merchantId } };
       });
     },
   );

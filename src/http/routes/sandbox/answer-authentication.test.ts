@@ -42,7 +42,7 @@ before(async () => {
     answerRetentionSeconds: 60,
     corsOrigins: [],
     observe: () => undefined,
-    closing: () => false,
+    stopping: () => false,
   });
   const addMethodsNotAllowed = collectMethods(app);
   showAuthenticationRoute(app, { sandbox });
