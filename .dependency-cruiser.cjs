@@ -38,6 +38,11 @@ module.exports = {
       'A provider knows nothing of who asks it.',
     ),
     layer(
+      'webhooks',
+      ['ledger', 'actions', 'http', 'workers', 'compose', 'main', 'config', 'operations'],
+      'What sends knows nothing of what it sends.',
+    ),
+    layer(
       'idempotency',
       ['ledger', 'payments', 'actions', 'http', 'workers', 'compose', 'main', 'config'],
       'The store remembers answers; what they mean is not its business.',

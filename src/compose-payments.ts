@@ -7,6 +7,8 @@ import type { StepOrders } from './actions/step-orders.ts';
 import type { Config } from './config.ts';
 import type { Database } from './ledger/database.ts';
 import type { Metrics } from './operations/metrics.ts';
+import type { Tracing } from './operations/tracing.ts';
+import { measurePaymentProvider } from './payments/measured-payment-provider.ts';
 import type { PaymentProvider } from './payments/payment-provider.ts';
 import { createSandboxPaymentProvider, type SandboxPaymentProvider } from './payments/sandbox-payment-provider.ts';
 import { createStripePaymentProvider } from './payments/stripe-payment-provider.ts';
@@ -34,17 +36,19 @@ const LEASE_MARGIN_MS = 5_000;
 export function composePayments(
   config: Config,
   log: Logger,
-  parts: { database: Database; stepOrders: StepOrders; metrics: Metrics; publicUrl: () => string },
+  parts: { database: Database; stepOrders: StepOrders; metrics: Metrics; publicUrl: () => string; tracing: Tracing },
 ): Payments {
   const { database, stepOrders, metrics } = parts;
-  const sandbox = createSandboxPaymentProvider({
+  const sandboxAlone = createSandboxPaymentProvider({
     database,
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
     webhookSecret: sandboxWebhookSecret(config),
     publicUrl: parts.publicUrl,
     onUndelivered: (error) => log.warn({ err: error }, 'a webhook of the sandbox was not taken'),
   });
-  const live = config.PAYMENT_PROVIDER === 'stripe' ? stripe(config) : sandbox;
+  const sandbox = measurePaymentProvider(sandboxAlone, metrics.observePaymentCall);
+  const live =
+    config.PAYMENT_PROVIDER === 'stripe' ? measurePaymentProvider(stripe(config), metrics.observePaymentCall) : sandbox;
   const all = [...new Set<PaymentProvider>([live, sandbox])];
   const providers: PaymentProviders = {
     live,
@@ -56,6 +60,7 @@ export function composePayments(
     database,
     stepOrders,
     providers,
+    tracing: parts.tracing,
     onUnknown: (error, paymentId) =>
       log.warn({ err: error, paymentId }, 'the outcome of a payment is not known yet and will be asked for'),
   });
@@ -63,6 +68,7 @@ export function composePayments(
     database,
     stepOrders,
     providers,
+    tracing: parts.tracing,
     leaseMs: CALLS_PER_CHARGE_MAX * config.PAYMENT_TIMEOUT_MS + LEASE_MARGIN_MS,
     onFailed: ({ id, kind, orderId, payment }, error) =>
       log.error({ jobId: id, kind, orderId, paymentId: payment.id, reason: error }, 'a payment job needs a person'),

@@ -14,6 +14,7 @@ export function composeRetention(config: Config, database: Database): Duty {
     retention: {
       seconds: {
         deliveries,
+        'kept-back-deliveries': deliveries,
         'dead-letters': deliveries,
         attempts: deliveries,
         incidents: deliveries,

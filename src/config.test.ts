@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, rateOf, readConfig, warningsOf } from './config.ts';
+import { ConfigError, drainMsOf, rateOf, readConfig, servesPublicMetrics, warningsOf } from './config.ts';
 
 const SECRETS = { TOKEN_KEYS: `main:${'s'.repeat(32)}`, OPERATOR_PASSWORD: 'a long pass phrase' };
 
@@ -161,6 +161,26 @@ test('lists of addresses are addresses and ranges, and never everybody', () => {
   }
 });
 
+test('traces: headers are name=value, percent-encoded, and stay secret; the share is a number from 0 to 1', () => {
+  const { OTEL_TRACES_SAMPLER_ARG: usual, OTEL_EXPORTER_OTLP_ENDPOINT: none } = readConfig({});
+  assert.deepEqual([usual, none], [0.01, undefined]);
+  const headers = (value: string) => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: value }).OTEL_EXPORTER_OTLP_HEADERS;
+  assert.deepEqual(headers('authorization=Bearer%20a=b, x-scope = shop'), {
+    authorization: 'Bearer a=b',
+    'x-scope': 'shop',
+  });
+  for (const value of ['hunter2', 'a b=hunter2', 'key=hunter2,', 'key=hunter2%']) {
+    assert.throws(
+      () => headers(value),
+      (error) => error instanceof ConfigError && !error.message.includes('hunter2'),
+      value,
+    );
+  }
+  const share = (value: string) => readConfig({ OTEL_TRACES_SAMPLER_ARG: value }).OTEL_TRACES_SAMPLER_ARG;
+  assert.deepEqual(['0', '1', '1.0', '.5', '0.001'].map(share), [0, 1, 1, 0.5, 0.001]);
+  for (const value of ['2', '-1', '1%', '1.5', 'always_on', '1e-3']) assert.throws(() => share(value), /from 0 to 1/);
+});
+
 test('risky rate limits are told', () => {
   const production = {
     ...SECRETS,
@@ -174,4 +194,55 @@ test('risky rate limits are told', () => {
   assert.match(warnings({ DATABASE_URL: 'postgres://a/b' }), /each process counts the rate limits by itself/);
   assert.doesNotMatch(warnings({ DATABASE_URL: 'postgres://a/b', REDIS_URL: 'redis://a' }), /by itself/);
   assert.doesNotMatch(warningsOf(readConfig({ DATABASE_URL: 'postgres://a/b' })).join(), /rate limits/);
+});
+
+test('NOTIFY_URL is kept to the letter and may be private; what it needs is checked, and no fault shows it', () => {
+  const url = 'http://127.0.0.1:9000/hook/';
+  const secret = `whsec_${'s'.repeat(32)}`;
+  const config = readConfig({ NOTIFY_URL: url, NOTIFY_SECRET: secret });
+  assert.deepEqual([config.NOTIFY_URL, config.NOTIFY_FORMAT, config.NOTIFY_SECRET], [url, 'json', secret]);
+  for (const [environment, fault] of [
+    [{ NOTIFY_URL: 'hooks.example.com/hunter2' }, /NOTIFY_URL must be an address/],
+    [{ NOTIFY_URL: 'https://user:hunter2@hooks.example.com/' }, /NOTIFY_URL must not have a name or password/],
+    [{ NOTIFY_URL: url, NOTIFY_SECRET: 'hunter2' }, /NOTIFY_SECRET must be whsec_/],
+    [{ NOTIFY_SECRET: secret }, /NOTIFY_SECRET means nothing without NOTIFY_URL/],
+    [{ NOTIFY_FORMAT: 'slack' }, /NOTIFY_FORMAT means nothing without NOTIFY_URL/],
+    [{ NOTIFY_URL: url, NOTIFY_FORMAT: 'slack', NOTIFY_SECRET: secret }, /NOTIFY_SECRET means nothing with/],
+  ] as const) {
+    assert.throws(
+      () => readConfig(environment),
+      (error) => error instanceof ConfigError && fault.test(error.message) && !error.message.includes('hunter2'),
+    );
+  }
+});
+
+const PRODUCTION = { ...SECRETS, NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox' };
+
+test("metrics: on the public port for a token, or on one's own machine; with a port of their own never there", () => {
+  const served = (environment: Record<string, string>) => servesPublicMetrics(readConfig(environment));
+  const METRICS_TOKEN = 'a-token-of-the-monitoring';
+  assert.equal(served({}), true);
+  assert.equal(served({ ...SECRETS, HOST: '0.0.0.0' }), false);
+  assert.equal(served(PRODUCTION), false);
+  assert.equal(served({ ...PRODUCTION, METRICS_TOKEN }), true);
+  assert.equal(served({ METRICS_TOKEN, METRICS_PORT: '9464' }), false);
+  assert.throws(() => readConfig({ METRICS_TOKEN: 'short' }), /METRICS_TOKEN must have at least 16/);
+  assert.throws(() => readConfig({ METRICS_PORT: '3000' }), /METRICS_PORT must be another than PORT/);
+});
+
+test('metrics that nobody can read, and such as anybody can, are told', () => {
+  const told = (environment: Record<string, string>) => warningsOf(readConfig(environment)).join('\n');
+  assert.match(told(PRODUCTION), /\/metrics is not served/);
+  assert.doesNotMatch(told({}), /metrics/i);
+  assert.doesNotMatch(told({ ...PRODUCTION, METRICS_PORT: '9464' }), /metrics/i);
+  assert.match(told({ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' }), /METRICS_HOST is no loopback address/);
+});
+
+test('a stop waits for the proxies in production, and always ends in its time', () => {
+  const drain = (environment: Record<string, string>) => drainMsOf(readConfig(environment));
+  assert.equal(drain({}), 0);
+  assert.equal(drain(PRODUCTION), 4_000);
+  assert.equal(drain({ ...PRODUCTION, SHUTDOWN_TIMEOUT_MS: '3000' }), 1_500);
+  assert.equal(drain({ ...PRODUCTION, SHUTDOWN_DRAIN_MS: '0' }), 0);
+  assert.throws(() => readConfig({ SHUTDOWN_DRAIN_MS: '15000' }), /SHUTDOWN_DRAIN_MS must be less than/);
 });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseRedisAddress } from './gate/redis-address.ts';
+import { STANDARD_RETRY_SECONDS } from './webhooks/retry-delay.ts';
 
 /** One setting: what it means, its default, and how its text becomes a value. `parse` throws a sentence for people. */
 interface Setting<Value> {
@@ -20,6 +21,8 @@ const oneOf =
     return choice;
   };
 
+const flag = (value: string): boolean => oneOf('true', 'false')(value) === 'true';
+
 const integer =
   (least: number, most: number) =>
   (value: string): number => {
@@ -38,6 +41,22 @@ const url =
     }
     return value.replace(/\/$/, '');
   };
+
+/** An address exactly as it is given: another one may differ in a slash. */
+const target = (value: string): string => {
+  url('http:', 'https:')(value);
+  const { username, password } = new URL(value);
+  if (username !== '' || password !== '') throw new Error('must not have a name or password in it');
+  return value;
+};
+
+const signingSecret = (value: string): string => {
+  const bytes = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value)?.[1];
+  if (bytes === undefined || Buffer.from(bytes, 'base64').length < 24) {
+    throw new Error('must be whsec_ and at least 24 bytes in base64');
+  }
+  return value;
+};
 
 const origins = (value: string): readonly string[] => {
   const list = value.split(',').map((each) => each.trim());
@@ -127,6 +146,36 @@ const addressRanges = (value: string): readonly string[] => {
   return ranges;
 };
 
+const share = (value: string): number => {
+  if (!/^(?:0|1|0?\.\d+|[01]\.0*)$/.test(value)) throw new Error('must be a number from 0 to 1');
+  return Number(value);
+};
+
+/** `name=value` with commas between, values percent-encoded, as OpenTelemetry defines it. */
+const headers = (value: string): Readonly<Record<string, string>> => {
+  const pairs = value.split(',').map((each): [string, string] => {
+    const [, name, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.+?)\s*$/.exec(each) ?? [];
+    if (name === undefined || encoded === undefined) throw new Error('must be name=value with commas between');
+    try {
+      return [name, decodeURIComponent(encoded)];
+    } catch {
+      throw new Error(`has a value of ${name} that is not percent-encoded`);
+    }
+  });
+  return Object.fromEntries(pairs);
+};
+
+const SCHEDULE_LENGTH_MAX = 20;
+const YEAR_SECONDS = 31_536_000;
+
+/** Waits in seconds, in turn. */
+const schedule = (value: string): readonly number[] => {
+  if (value === 'off') return [];
+  const waits = value.split(',').map((each) => integer(1, YEAR_SECONDS)(each.trim()));
+  if (waits.length > SCHEDULE_LENGTH_MAX) throw new Error(`has more than ${SCHEDULE_LENGTH_MAX} numbers`);
+  return waits;
+};
+
 /** Every setting, by the name of its environment variable. */
 export const SETTINGS = {
   NODE_ENV: {
@@ -166,7 +215,7 @@ export const SETTINGS = {
   },
   REDIS_URL: {
     describe:
-      'A Redis 7 or Valkey for the gate: `redis://host:port/db`, `redis-sentinel://host:port,host:port/master-name/db` or `redis-cluster://host:port,host:port`; `rediss…` for TLS. Processes share keys, limits and what they know of the stock there. Without it each counts by itself.',
+      'A Redis 7 or Valkey for the gate: `redis://host:port/db`, `redis-sentinel://host:port,host:port/master-name/db` or `redis-cluster://host:port,host:port`; `rediss…` for TLS (the file of an authority of your own goes into NODE_EXTRA_CA_CERTS). Processes share keys, limits and what they know of the stock there. Without it each counts by itself.',
     default: null,
     parse: parseRedisAddress,
     secret: true,
@@ -297,16 +346,115 @@ export const SETTINGS = {
     default: null,
     parse: addressRanges,
   },
+  NOTIFY_URL: {
+    describe:
+      'Where operators are told of incidents by a POST, for each that opens or is over. May be a private address. Set it for all processes; without it incidents are kept and nobody is told.',
+    default: null,
+    parse: target,
+    secret: true,
+  },
+  NOTIFY_FORMAT: {
+    describe: 'What NOTIFY_URL takes: json, or the messages of Slack, which Mattermost and others take as well.',
+    default: 'json',
+    parse: oneOf('json', 'slack'),
+  },
+  NOTIFY_SECRET: {
+    describe: 'Signs what is sent to NOTIFY_URL by the Standard Webhooks specification: whsec_ and base64.',
+    default: null,
+    parse: signingSecret,
+    secret: true,
+  },
+  METRICS_PORT: {
+    describe:
+      'A port of its own for `/metrics` and `/health/…`, open from the first moment of the start to the last of the stop. `/metrics` is then not on PORT.',
+    default: null,
+    parse: integer(1, 65_535),
+  },
+  METRICS_HOST: { describe: 'Address of METRICS_PORT.', default: '127.0.0.1', parse: text },
+  METRICS_TOKEN: {
+    describe:
+      'Who wants `/metrics` must send it (Authorization: Bearer). Without it and METRICS_PORT they are served in development on a loopback address only.',
+    default: null,
+    parse: (value) => {
+      if (!/^[\x21-\x7e]{16,}$/.test(value)) throw new Error('must have at least 16 visible ASCII characters');
+      return value;
+    },
+    secret: true,
+  },
+  DEAD_LETTER_REDRIVE_SECONDS: {
+    describe:
+      'When dead letters are tried anew by themselves: so many seconds after each death, as often as there are numbers, with commas between; off for never. Refunds are tried anew on request only.',
+    default: '3600,21600,86400',
+    parse: schedule,
+  },
+  WEBHOOK_TIMEOUT_MS: {
+    describe: "How long a receiver of a merchant's webhooks may take to answer.",
+    default: '15000',
+    parse: integer(100, 60_000),
+  },
+  WEBHOOK_RETRY_SECONDS: {
+    describe:
+      'When a webhook that was not taken is sent again: so many seconds after each failed try, with commas between; off for never. Past the last it is a dead letter.',
+    default: STANDARD_RETRY_SECONDS.join(','),
+    parse: schedule,
+  },
+  WEBHOOK_ALLOW_PRIVATE: {
+    describe:
+      "true lets webhooks go to private and loopback addresses and over plain http, to try them on one's own machine. Refused with NODE_ENV=production.",
+    default: 'false',
+    parse: flag,
+  },
   LOG_LEVEL: {
     describe: 'The least severe log lines that are written.',
     default: 'info',
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    describe:
+      'Where traces go by OTLP over HTTP, without /v1/traces, like http://localhost:4318. Without it there are none.',
+    default: null,
+    parse: url('http:', 'https:'),
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    describe: 'Headers for the collector, name=value with commas between, values percent-encoded.',
+    default: null,
+    parse: headers,
+    secret: true,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    describe: 'The share of requests that are traced, from 0 to 1.',
+    default: '0.01',
+    parse: share,
+  },
+  OTEL_SERVICE_NAME: { describe: 'What the engine is called in traces.', default: 'doorbuster', parse: text },
+  TRACE_FROM: {
+    describe:
+      "Addresses and CIDR ranges, with commas between, whose `traceparent` is followed: their traces go on here, sampled as they say. Everybody else's requests are sampled by OTEL_TRACES_SAMPLER_ARG alone.",
+    default: null,
+    parse: addressRanges,
   },
   IDEMPOTENCY_RETENTION_SECONDS: {
     describe:
       'How long answers to POSTs are kept for repeats; past it the same key executes anew. An order never forgets its keys.',
     default: '86400',
     parse: integer(1, 2_592_000),
+  },
+  DELIVERY_RETENTION_DAYS: {
+    describe:
+      'How long deliveries, dead letters and incidents are kept when they are over, and the log of their tries.',
+    default: '30',
+    parse: integer(1, 3_650),
+  },
+  AUDIT_RETENTION_DAYS: {
+    describe: 'How long the audit log is kept.',
+    default: '365',
+    parse: integer(1, 36_500),
+  },
+  HISTORY_RETENTION_DAYS: {
+    describe:
+      'After how long only the first and the last entry are left of the history of an order that has ended. A step repeated later is then refused instead of answered again. Without it the history is kept for ever.',
+    default: null,
+    parse: integer(7, 36_500),
   },
   PLACING_QUEUE_MAX: {
     describe: 'Orders that may wait for a batch; past it 503 with Retry-After.',
@@ -319,9 +467,15 @@ export const SETTINGS = {
     parse: integer(100, 60_000),
   },
   SHUTDOWN_TIMEOUT_MS: {
-    describe: 'How long a stop may take before it is forced.',
+    describe: 'How long a stop may take before it is forced, SHUTDOWN_DRAIN_MS included.',
     default: '15000',
     parse: integer(100, 600_000),
+  },
+  SHUTDOWN_DRAIN_MS: {
+    describe:
+      'How long a process that is to stop still takes requests, not ready any more, until the reverse proxies have noticed. Default: 4000 with NODE_ENV=production, else 0.',
+    default: null,
+    parse: integer(0, 300_000),
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -367,6 +521,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...defaultSecrets(environment, values),
     ...paymentFaults(environment, values),
     ...outsideFaults(environment, values),
+    ...notifyFaults(environment, values),
+    ...operationFaults(values),
+    ...webhookFaults(values),
   );
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(values) as Config;
@@ -384,6 +541,25 @@ function paymentFaults(
   }
   if (values['NODE_ENV'] !== 'production' || environment['PAYMENT_PROVIDER']) return [];
   return ['PAYMENT_PROVIDER must be named in production: stripe, or sandbox if no real money is meant'];
+}
+
+function notifyFaults(
+  environment: Readonly<Record<string, string | undefined>>,
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  if (!environment['NOTIFY_URL']) {
+    return ['NOTIFY_FORMAT', 'NOTIFY_SECRET']
+      .filter((name) => environment[name])
+      .map((name) => `${name} means nothing without NOTIFY_URL`);
+  }
+  if (values['NOTIFY_FORMAT'] !== 'slack' || values['NOTIFY_SECRET'] === undefined) return [];
+  return ['NOTIFY_SECRET means nothing with NOTIFY_FORMAT=slack: its receivers check no signature'];
+}
+
+/** A merchant could have the engine call whatever only the engine's own network can reach. */
+function webhookFaults(values: Readonly<Record<string, unknown>>): string[] {
+  if (values['NODE_ENV'] !== 'production' || values['WEBHOOK_ALLOW_PRIVATE'] !== true) return [];
+  return ['WEBHOOK_ALLOW_PRIVATE is for development and tests only'];
 }
 
 /** Half of the settings would let nobody in, or nobody out whose role was meant to be another. */
@@ -407,6 +583,16 @@ function outsideFaults(
   return faults;
 }
 
+function operationFaults(values: Readonly<Record<string, unknown>>): string[] {
+  const faults: string[] = [];
+  const { PORT, METRICS_PORT, SHUTDOWN_DRAIN_MS, SHUTDOWN_TIMEOUT_MS } = values;
+  if (METRICS_PORT !== undefined && METRICS_PORT === PORT) faults.push('METRICS_PORT must be another than PORT');
+  if (Number(SHUTDOWN_DRAIN_MS ?? 0) >= Number(SHUTDOWN_TIMEOUT_MS ?? Number.POSITIVE_INFINITY)) {
+    faults.push('SHUTDOWN_DRAIN_MS must be less than SHUTDOWN_TIMEOUT_MS');
+  }
+  return faults;
+}
+
 /** Default secrets are for one's own machine: development, on loopback. */
 function defaultSecrets(
   environment: Readonly<Record<string, string | undefined>>,
@@ -422,6 +608,30 @@ function defaultSecrets(
 export function rateOf(config: Config, name: keyof typeof PRODUCTION_RATES): Rate | undefined {
   const given = config[name] ?? (config.NODE_ENV === 'production' ? PRODUCTION_RATES[name] : 'off');
   return given === 'off' ? undefined : given;
+}
+
+/** A health check every second that must fail twice, and what is on its way then. */
+const PRODUCTION_DRAIN_MS = 4_000;
+
+/** How long a process that is to stop still takes requests. Never so long that nothing is left of its time. */
+export function drainMsOf(config: Config): number {
+  if (config.SHUTDOWN_DRAIN_MS !== undefined) return config.SHUTDOWN_DRAIN_MS;
+  return config.NODE_ENV === 'production' ? Math.min(PRODUCTION_DRAIN_MS, config.SHUTDOWN_TIMEOUT_MS / 2) : 0;
+}
+
+/** Whether the public port has the metrics: never beside METRICS_PORT, and without a token for one's own machine only. */
+export function servesPublicMetrics(config: Config): boolean {
+  if (config.METRICS_PORT !== undefined) return false;
+  return config.METRICS_TOKEN !== undefined || (config.NODE_ENV !== 'production' && LOOPBACK.has(config.HOST));
+}
+
+function metricsWarnings(config: Config): string[] {
+  if (config.METRICS_PORT === undefined && !servesPublicMetrics(config)) {
+    return ['/metrics is not served: set METRICS_PORT, or METRICS_TOKEN to have it on PORT.'];
+  }
+  const open = config.METRICS_PORT !== undefined && config.METRICS_TOKEN === undefined;
+  if (!open || LOOPBACK.has(config.METRICS_HOST)) return [];
+  return ['METRICS_HOST is no loopback address and there is no METRICS_TOKEN: whoever reaches it reads the metrics.'];
 }
 
 /** What is legal but worth a line at start. */
@@ -441,7 +651,7 @@ export function warningsOf(config: Config): string[] {
   if (roles.some((role) => role === 'merchant' || role === 'courier') && config.OUTSIDE_MERCHANT_CLAIM === undefined) {
     warnings.push('OUTSIDE_ROLE_MAP makes staff or couriers who work for nobody without OUTSIDE_MERCHANT_CLAIM.');
   }
-  warnings.push(...rateWarnings(config));
+  warnings.push(...rateWarnings(config), ...metricsWarnings(config));
   if (config.NODE_ENV === 'production' && config.PUBLIC_URL === undefined) {
     warnings.push('PUBLIC_URL is not set: links in problem documents point to HOST and PORT.');
   }

@@ -1,4 +1,5 @@
 import type { OrderStatus } from './order.ts';
+import type { OrderEventType } from './order-event-types.ts';
 import type { Trigger } from './order-transitions.ts';
 import type { Payment, Refund } from './payment.ts';
 import type { Fulfillment } from './sale.ts';
@@ -99,7 +100,7 @@ export type PaymentSnapshot = Omit<
 export interface Stepped {
   readonly outcome: 'stepped';
   readonly order: OrderFacts;
-  readonly type: string;
+  readonly type: OrderEventType;
   readonly cause: Trigger | PaymentCause;
   readonly details: StepDetails;
   readonly jobs: readonly NewJob[];
@@ -110,4 +111,4 @@ export interface Stepped {
 }
 
 /** Changes of an order's money that leave its status alone. */
-export type PaymentCause = 'payment-report' | 'refund-report';
+export type PaymentCause = 'payment-report' | 'refund-report' | 'refund-retry';

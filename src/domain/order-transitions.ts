@@ -1,4 +1,5 @@
 import type { OrderStatus } from './order.ts';
+import type { OrderEventType } from './order-event-types.ts';
 import type { Fulfillment } from './sale.ts';
 
 /** What people ask for after an order is placed; each is a resource of the order. */
@@ -66,23 +67,6 @@ export type MoneyEffect =
   /** The same, and the merchant may keep a part. */
   | 'give-back-or-keep'
   | 'refund';
-
-export type OrderEventType =
-  | 'order.payment_started'
-  | 'order.payment_refused'
-  | 'order.paid'
-  | 'order.expired'
-  | 'order.accepted'
-  | 'order.rejected'
-  | 'order.prepared'
-  | 'order.picked_up'
-  | 'order.collected'
-  | 'order.delivered'
-  | 'order.fulfilled'
-  | 'order.cancelled'
-  | 'order.reinstated'
-  | 'order.refunded'
-  | 'payment.late';
 
 /** One row of the state machine. */
 export interface Transition {

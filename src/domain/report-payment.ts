@@ -1,3 +1,4 @@
+import type { OrderEventType } from './order-event-types.ts';
 import type { LineFacts, OrderFacts, StepContext, Stepped } from './order-facts.ts';
 import { type SystemTrigger, type Transition, transitionsFrom } from './order-transitions.ts';
 import { isOpen, type Payment, type PaymentAnswer, paysOrder, type Refund, type RefundCause } from './payment.ts';
@@ -236,7 +237,7 @@ function replacePayment(order: OrderFacts, payment: Payment): OrderFacts {
 function moneyStep(
   order: OrderFacts,
   payment: Payment,
-  type: string,
+  type: OrderEventType,
   back: ReturnType<typeof giveBack> = { refunds: [], jobs: [] },
 ): Stepped {
   const next = nextVersion(replacePayment(order, payment), { refunds: [...order.refunds, ...back.refunds] });

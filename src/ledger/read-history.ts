@@ -55,3 +55,26 @@ export async function findHistoryOf(db: Queryable, orderIds: readonly string[]):
   const rows = await db.query(readHistory, [arrayLiteral(orderIds)]);
   return Map.groupBy(rows.map(toEvent), ({ orderId }) => orderId);
 }
+
+const readHistoryAfter = statement<EventRow>(
+  'read_history_after',
+  `SELECT event.order_id, event.version, event.type, event.status, event.occurred_at, event.actor_id,
+          event.actor_role, event.cause, event.details
+   FROM unnest($1::uuid[], $2::int[]) AS watched (order_id, version)
+   CROSS JOIN LATERAL (
+     SELECT * FROM order_events WHERE order_id = watched.order_id AND version > watched.version
+   ) AS event
+   ORDER BY event.order_id, event.version`,
+);
+
+/** What came into the history of some orders after a version of each, by order. No order twice. */
+export async function findHistoryAfter(
+  db: Queryable,
+  positions: readonly { readonly orderId: string; readonly version: number }[],
+): Promise<Map<string, OrderEvent[]>> {
+  const rows = await db.query(readHistoryAfter, [
+    arrayLiteral(positions.map(({ orderId }) => orderId)),
+    arrayLiteral(positions.map(({ version }) => version)),
+  ]);
+  return Map.groupBy(rows.map(toEvent), ({ orderId }) => orderId);
+}

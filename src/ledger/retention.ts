@@ -2,7 +2,13 @@ import { firstIdAt, ID_MIN } from './id-range.ts';
 import { type Queryable, type Statement, statement } from './statement.ts';
 
 /** What the ledger need not keep for ever, and is deleted when it has been over for long. */
-export type Disposable = 'deliveries' | 'dead-letters' | 'attempts' | 'incidents' | 'audit-log';
+export type Disposable =
+  | 'deliveries'
+  | 'kept-back-deliveries'
+  | 'dead-letters'
+  | 'attempts'
+  | 'incidents'
+  | 'audit-log';
 
 // Each deletes at most $2 rows that were over before the last $1 seconds. Whatever is under way has another state and is
 // not touched. SKIP LOCKED: who holds a row is at it, or sweeps, too; the next round looks again.
@@ -12,6 +18,16 @@ const STATEMENTS: Readonly<Record<Disposable, Statement<{ deleted: number }>>> =
     `SELECT id FROM webhook_deliveries
      WHERE status IN ('delivered', 'discarded') AND ended_at < now() - make_interval(secs => $1)
      ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    'DELETE FROM webhook_deliveries USING old WHERE webhook_deliveries.id = old.id RETURNING 1',
+  ),
+  // What waits for an endpoint that nobody resumes. The others are sent, or become dead letters.
+  'kept-back-deliveries': sweep(
+    'delete_kept_back_deliveries',
+    `SELECT webhook_deliveries.id
+     FROM webhook_endpoints JOIN webhook_deliveries ON endpoint_id = webhook_endpoints.id
+     WHERE (paused_at IS NOT NULL OR disabled_at IS NOT NULL OR deleted_at IS NOT NULL)
+       AND status = 'due' AND run_at < now() - make_interval(secs => $1)
+     LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED`,
     'DELETE FROM webhook_deliveries USING old WHERE webhook_deliveries.id = old.id RETURNING 1',
   ),
   'dead-letters': sweep(

@@ -71,6 +71,11 @@ CREATE TABLE public.accounts (
     CONSTRAINT accounts_erased_are_empty CHECK (((erased_at IS NULL) OR ((name IS NULL) AND (password_hash IS NULL)))),
     CONSTRAINT accounts_tell_who CHECK (((email IS NULL) = ((test_sale_id IS NOT NULL) OR (erased_at IS NOT NULL))))
 );
+CREATE TABLE public.alert_changes (
+    alert text NOT NULL,
+    subject text NOT NULL,
+    since timestamp with time zone NOT NULL
+);
 CREATE TABLE public.api_keys (
     id uuid NOT NULL,
     merchant_id uuid NOT NULL,
@@ -108,7 +113,6 @@ CREATE TABLE public.dead_letters (
     attempts integer NOT NULL,
     redrives integer DEFAULT 0 NOT NULL,
     automatic_redrives integer DEFAULT 0 NOT NULL,
-    redrive_at timestamp with time zone,
     died_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT dead_letters_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'notification'::text, 'settle'::text, 'capture'::text, 'cancel'::text, 'refund'::text]))),
@@ -332,9 +336,11 @@ CREATE TABLE public.redrives (
     filter json NOT NULL,
     per_second integer NOT NULL,
     status text NOT NULL,
+    matched integer NOT NULL,
     redriven integer DEFAULT 0 NOT NULL,
+    paced_at timestamp with time zone NOT NULL,
     requested_by uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT redrives_per_second_check CHECK ((per_second > 0)),
     CONSTRAINT redrives_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
@@ -501,6 +507,8 @@ ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_email_key UNIQUE (email);
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.alert_changes
+    ADD CONSTRAINT alert_changes_pkey PRIMARY KEY (alert, subject);
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_keys
@@ -593,7 +601,7 @@ CREATE INDEX audit_log_by_age ON public.audit_log USING btree (occurred_at);
 CREATE INDEX audit_log_by_target ON public.audit_log USING btree (target, id);
 CREATE INDEX dead_letters_by_status ON public.dead_letters USING btree (status, id);
 CREATE INDEX dead_letters_ended ON public.dead_letters USING btree (ended_at) WHERE (status = ANY (ARRAY['resolved'::text, 'discarded'::text]));
-CREATE INDEX dead_letters_to_redrive ON public.dead_letters USING btree (redrive_at) WHERE ((status = 'dead'::text) AND (redrive_at IS NOT NULL));
+CREATE INDEX dead_letters_to_redrive ON public.dead_letters USING btree (automatic_redrives, died_at) WHERE (status = 'dead'::text);
 CREATE INDEX duty_attempts_by_age ON public.duty_attempts USING btree (started_at);
 CREATE UNIQUE INDEX incidents_open ON public.incidents USING btree (alert, subject) WHERE (resolved_at IS NULL);
 CREATE INDEX incidents_resolved ON public.incidents USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
@@ -627,6 +635,7 @@ CREATE INDEX sandbox_refunds_of_payment ON public.sandbox_refunds USING btree (p
 CREATE INDEX stored_answers_by_age ON public.stored_answers USING btree (created_at);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, run_at) WHERE (status = 'due'::text);
 CREATE INDEX webhook_deliveries_ended ON public.webhook_deliveries USING btree (ended_at) WHERE (status = ANY (ARRAY['delivered'::text, 'discarded'::text]));
+CREATE INDEX webhook_deliveries_failed ON public.webhook_deliveries USING btree (endpoint_id, id) WHERE (status = 'failed'::text);
 CREATE INDEX webhook_deliveries_of_endpoint ON public.webhook_deliveries USING btree (endpoint_id, id);
 CREATE INDEX webhook_endpoints_of_merchant ON public.webhook_endpoints USING btree (merchant_id, id) WHERE (deleted_at IS NULL);
 CREATE TRIGGER order_events_go_out AFTER INSERT ON public.order_events REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION public.put_into_outbox();

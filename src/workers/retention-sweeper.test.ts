@@ -10,6 +10,7 @@ import { createRetentionSweeper, type Retention } from './retention-sweeper.ts';
 const DAY = 86_400;
 const SECONDS: Retention['seconds'] = {
   deliveries: 10 * DAY,
+  'kept-back-deliveries': 10 * DAY,
   'dead-letters': 10 * DAY,
   attempts: 10 * DAY,
   incidents: 10 * DAY,
@@ -69,6 +70,31 @@ test('deliveries and dead letters that are over go in time; what is due or waits
   assert.deepEqual(await statuses('dead_letters'), ['dead', 'dead', 'discarded', 'redriving', 'redriving', 'resolved']);
   const [left] = await database.query('SELECT count(*)::int AS attempts FROM duty_attempts');
   assert.deepEqual(left, { attempts: 4 }, 'those of letters that wait for somebody');
+});
+
+test('what a paused or disabled endpoint was to get goes in time, too, and nothing that is sent', async () => {
+  const [merchantId, paused, sending] = [randomUUID(), randomUUID(), randomUUID()];
+  await database.query(`INSERT INTO merchants (id, name) VALUES ($1, 'Shop')`, [merchantId]);
+  await database.query(
+    `INSERT INTO webhook_endpoints (id, merchant_id, url, secret, created_by, paused_at)
+     SELECT id, $3, 'https://example.com', 'whsec_x', $3, CASE WHEN id = $1 THEN now() END
+     FROM unnest(ARRAY[$1, $2]::uuid[]) AS id`,
+    [paused, sending, merchantId],
+  );
+  await database.query(
+    `INSERT INTO webhook_deliveries (id, endpoint_id, event_type, run_at)
+     SELECT gen_random_uuid(), endpoint, 'webhook.test', now() - age * interval '1 day'
+     FROM unnest(ARRAY[$1, $2]::uuid[]) AS endpoint CROSS JOIN unnest(ARRAY[9, 11]) AS age`,
+    [paused, sending],
+  );
+  await sweep();
+  const left = await database.query(
+    'SELECT endpoint_id, count(*)::int AS due FROM webhook_deliveries GROUP BY 1 ORDER BY 2',
+  );
+  assert.deepEqual(left, [
+    { endpoint_id: paused, due: 1 },
+    { endpoint_id: sending, due: 2 },
+  ]);
 });
 
 test('incidents go with their notifications, unless one is still to be told; the audit log has its own time', async () => {

@@ -84,6 +84,9 @@ async function makeThings(): Promise<Record<string, string>> {
     apiKeyId: apiKey.json.id,
     endpointId: endpoint.json.id,
     deliveryId: delivery.json.id,
+    // Operators only, whether they are there or not.
+    letterId: randomUUID(),
+    redriveId: randomUUID(),
   };
 }
 

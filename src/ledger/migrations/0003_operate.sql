@@ -104,6 +104,7 @@ CREATE TABLE webhook_deliveries (
 ) WITH (fillfactor = 85);
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, run_at) WHERE status = 'due';
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, id);
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, id) WHERE status = 'failed';
 CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (ended_at) WHERE status IN ('delivered', 'discarded');
 
 -- Something an operator should know of, from when it was seen until it was over.
@@ -120,6 +121,15 @@ CREATE TABLE incidents (
 -- Once per incident, however many processes see it.
 CREATE UNIQUE INDEX incidents_open ON incidents (alert, subject) WHERE resolved_at IS NULL;
 CREATE INDEX incidents_resolved ON incidents (resolved_at) WHERE resolved_at IS NOT NULL;
+
+-- What was seen and does not count yet: a condition that is met without an open incident, or one that is over while its
+-- incident is open. It counts when it has lasted; so nothing flaps, whichever process looks.
+CREATE TABLE alert_changes (
+  alert   text NOT NULL,
+  subject text NOT NULL,
+  since   timestamptz NOT NULL,
+  PRIMARY KEY (alert, subject)
+);
 
 CREATE TABLE notifications (
   id          uuid PRIMARY KEY,
@@ -168,15 +178,14 @@ CREATE TABLE dead_letters (
   status             text NOT NULL CHECK (status IN ('dead', 'redriving', 'resolved', 'discarded')),
   error              text NOT NULL,
   attempts           integer NOT NULL,
+  -- All of them, and those that the engine made by itself.
   redrives           integer NOT NULL DEFAULT 0,
   automatic_redrives integer NOT NULL DEFAULT 0,
-  -- When it is redriven by itself, if at all.
-  redrive_at         timestamptz,
   died_at            timestamptz NOT NULL,
   ended_at           timestamptz
 );
 CREATE INDEX dead_letters_by_status ON dead_letters (status, id);
-CREATE INDEX dead_letters_to_redrive ON dead_letters (redrive_at) WHERE status = 'dead' AND redrive_at IS NOT NULL;
+CREATE INDEX dead_letters_to_redrive ON dead_letters (automatic_redrives, died_at) WHERE status = 'dead';
 CREATE INDEX dead_letters_ended ON dead_letters (ended_at) WHERE status IN ('resolved', 'discarded');
 INSERT INTO dead_letters (id, kind, duty_id, merchant_id, order_id, status, error, attempts, died_at)
   SELECT gen_random_uuid(), payment_jobs.kind::text, payment_jobs.id, sales.merchant_id, order_id, 'dead',
@@ -191,9 +200,14 @@ CREATE TABLE redrives (
   filter       json NOT NULL,
   per_second   integer NOT NULL CHECK (per_second > 0),
   status       text NOT NULL CHECK (status IN ('running', 'done', 'cancelled')),
+  -- Dead letters that it was to redrive when it was made, and what has become of them.
+  matched      integer NOT NULL,
   redriven     integer NOT NULL DEFAULT 0,
+  -- The moment until which what its rate allows has been used up.
+  paced_at     timestamptz NOT NULL,
   requested_by uuid NOT NULL,
-  created_at   timestamptz NOT NULL DEFAULT now(),
+  -- Letters that died later are not meant.
+  created_at   timestamptz NOT NULL,
   ended_at     timestamptz
 );
 CREATE UNIQUE INDEX redrives_one_runs ON redrives ((true)) WHERE status = 'running';
