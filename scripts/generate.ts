@@ -8,8 +8,9 @@ import { TRANSITIONS } from '../src/domain/order-transitions.ts';
 import { STEP_TERMS_DEFAULT } from '../src/domain/sale-terms.ts';
 import { migrate } from '../src/ledger/migrate.ts';
 import { createMetrics } from '../src/operations/metrics.ts';
+import { installPackages } from '../test/support/debian-packages.ts';
 import { startEngine } from '../test/support/engine.ts';
-import { createPostgres, findSystemPostgres, installPostgres } from '../test/support/postgres.ts';
+import { createPostgres, findSystemPostgres } from '../test/support/postgres.ts';
 import { drawOrderStates } from './draw-order-states.ts';
 
 /**
@@ -24,7 +25,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** pg_dump writes a version's own dialect; the committed dump is of this one. */
 const SCHEMA_POSTGRES_MAJOR = 15;
 
-await installPostgres();
+installPackages(['postgresql']);
 const postgres = await createPostgres();
 const stale: string[] = [];
 try {

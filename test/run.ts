@@ -5,10 +5,10 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { migrate } from '../src/ledger/migrate.ts';
 import { serverUrl, TEMPLATE_DATABASE } from './support/database.ts';
+import { installPackages } from './support/debian-packages.ts';
 import { limitProcesses } from './support/file-limit.ts';
-import { createPostgres, installPostgres } from './support/postgres.ts';
-import { installPrometheus } from './support/prometheus.ts';
-import { createRedis, installRedis } from './support/redis.ts';
+import { createPostgres } from './support/postgres.ts';
+import { createRedis } from './support/redis.ts';
 
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
@@ -24,9 +24,7 @@ const { values, positionals } = parseArgs({
   options: { prove: { type: 'boolean', default: false }, 'name-pattern': { type: 'string' } },
 });
 
-await installPostgres();
-await installRedis();
-await installPrometheus();
+installPackages();
 const postgres = await createPostgres();
 process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
 const redis = await createRedis();

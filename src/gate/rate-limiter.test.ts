@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
-import {
-  createRedis,
-  createRedisCluster,
-  installRedis,
-  type TestRedis,
-  type TestRedisCluster,
-} from '../../test/support/redis.ts';
+import { createRedis, createRedisCluster, type TestRedis, type TestRedisCluster } from '../../test/support/redis.ts';
 import { createMemoryRateLimiter, createRedisRateLimiter, type RateLimiter, type RatePolicy } from './rate-limiter.ts';
 import { openRedis, type RedisLink } from './redis.ts';
 import { parseRedisAddress } from './redis-address.ts';
@@ -18,7 +12,6 @@ let cluster: TestRedisCluster;
 const links: RedisLink[] = [];
 
 before(async () => {
-  await installRedis();
   [redis, cluster] = await Promise.all([createRedis(), createRedisCluster()]);
 });
 

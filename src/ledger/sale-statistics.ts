@@ -253,12 +253,14 @@ export interface ItemStock extends Stock {
   readonly saleId: string;
   readonly itemId: string;
   readonly name: string;
+  /** False while its sale is paused. */
+  readonly open: boolean;
 }
 
 const readStock = statement<ItemStock>(
   'read_stock_of_current_sales',
   `SELECT items.sale_id AS "saleId", items.id AS "itemId", items.name, items.capacity, items.available, items.held,
-          items.sold
+          items.sold, sales.paused_at IS NULL AS open
    FROM sales JOIN items ON items.sale_id = sales.id
    WHERE NOT sales.test AND sales.opens_at <= clock_timestamp() AND sales.closes_at > clock_timestamp()
    ORDER BY sales.id DESC, items.position LIMIT $1`,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { before, test } from 'node:test';
-import { checkMetrics, installPrometheus } from '../../test/support/prometheus.ts';
+import { test } from 'node:test';
+import { checkMetrics } from '../../test/support/prometheus.ts';
 import type { LedgerState } from './metrics/ledger-state.ts';
 import { createMetrics, type MetricSources } from './metrics.ts';
 
 const STATE: LedgerState = {
   outbox: { events: 4, oldestSeconds: 2.5 },
-  stock: [{ saleId: 's', itemId: 'i', capacity: 10, available: 5, held: 3, sold: 2 }],
+  stock: [{ saleId: 's', itemId: 'i', open: true, capacity: 10, available: 5, held: 3, sold: 2 }],
   openOrders: [{ status: 'pending_payment', orders: 3 }],
   deadLetters: [{ kind: 'webhook', letters: 1 }],
   paymentJobs: { due: 1, failed: 0 },
@@ -27,8 +27,6 @@ const metricsOf = (own: Partial<MetricSources> = {}) =>
 /** The series of the engine's own. */
 const seriesOf = (text: string) => text.split('\n').filter((line) => line.startsWith('doorbuster_'));
 
-before(installPrometheus);
-
 test('each part of the ledger is a gauge, and one that could not be read is absent', async () => {
   const { text } = await metricsOf().expose();
   for (const line of [
@@ -36,6 +34,7 @@ test('each part of the ledger is a gauge, and one that could not be read is abse
     'doorbuster_item_units{sale="s",item="i",state="held"} 3',
     'doorbuster_item_units{sale="s",item="i",state="sold"} 2',
     'doorbuster_item_capacity_units{sale="s",item="i"} 10',
+    'doorbuster_sale_open{sale="s"} 1',
     'doorbuster_open_orders{status="pending_payment"} 3',
     'doorbuster_outbox_events 4',
     'doorbuster_outbox_oldest_seconds 2.5',

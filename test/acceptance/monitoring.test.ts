@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
-import {
-  installPrometheus,
-  MONITORING,
-  type MonitoringServer,
-  startAlertmanager,
-  startPrometheus,
-} from '../support/prometheus.ts';
+import { MONITORING, type MonitoringServer, startAlertmanager, startPrometheus } from '../support/prometheus.ts';
 import { createReceiver, type ReceivedRequest, type Receiver } from '../support/receiver.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createStage } from '../support/stage.ts';
@@ -24,7 +18,6 @@ let engineUrls: readonly [string, string];
 let shop: Shop;
 
 before(async () => {
-  await installPrometheus();
   database = await stage.database();
   receiver = await createReceiver();
   stage.atEnd(() => receiver.close());

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/database.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { pay, placeOrder } from '../support/orders.ts';
 import { freePort } from '../support/postgres.ts';
-import { checkMetrics, installPrometheus } from '../support/prometheus.ts';
+import { checkMetrics } from '../support/prometheus.ts';
 import { createShop } from '../support/shop.ts';
 import { createStage } from '../support/stage.ts';
 
@@ -14,7 +14,6 @@ const stage = createStage({ after });
 let database: TestDatabase;
 
 before(async () => {
-  await installPrometheus();
   database = await stage.database();
 });
 

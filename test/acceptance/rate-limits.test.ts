@@ -4,7 +4,7 @@ import { after as afterAll, before, describe, test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
 import { type Answer, newCustomer, type RequestOptions, send } from '../support/client.ts';
 import type { TestEngine } from '../support/engine.ts';
-import { installRedis, type TestRedis } from '../support/redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import { sendFrom } from '../support/send-from.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 import { createApiKey } from '../support/staff.ts';
@@ -36,7 +36,6 @@ const limitsOf = ({ perAddress, perUser, windowSeconds }: typeof QUICK) => ({
 });
 
 before(async () => {
-  await installRedis();
   redis = await stage.redis();
   const settings = { ...BEHIND_A_PROXY, DATABASE_URL: (await stage.database()).url };
   const together = { ...settings, ...limitsOf(QUICK), RATE_LIMIT_ALLOW: ALLOWED, REDIS_URL: redis.url };

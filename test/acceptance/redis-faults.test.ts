@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TestDatabase } from '../support/database.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
-import { installHaproxy, startHaproxy } from '../support/reverse-proxy.ts';
+import { startHaproxy } from '../support/reverse-proxy.ts';
 import type { Rush } from '../support/rush.ts';
 import { untilPlaced } from '../support/rush.ts';
 import { scaled } from '../support/scale.ts';
@@ -66,7 +66,6 @@ const urlsOf = (engines: readonly TestEngine[]) => engines.map(({ url }) => url)
 
 /** One address for both engines. */
 async function behindHaproxy(stage: Stage, engines: readonly TestEngine[]): Promise<string[]> {
-  await installHaproxy();
   const [first = '', second = ''] = urlsOf(engines);
   const proxy = await startHaproxy([first, second]);
   stage.atEnd(() => proxy.stop());

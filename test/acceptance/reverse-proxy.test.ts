@@ -6,10 +6,9 @@ import type { TestDatabase } from '../support/database.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { placeOrder } from '../support/orders.ts';
-import { installRedis, type TestRedis } from '../support/redis.ts';
+import type { TestRedis } from '../support/redis.ts';
 import {
   canStartNginx,
-  installHaproxy,
   type ReverseProxy,
   type StartReverseProxy,
   startHaproxy,
@@ -26,7 +25,6 @@ let database: TestDatabase;
 let redis: TestRedis;
 
 before(async () => {
-  await Promise.all([installHaproxy(), installRedis()]);
   database = await stage.database();
   redis = await stage.redis();
 });

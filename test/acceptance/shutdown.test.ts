@@ -8,7 +8,7 @@ import type { TestDatabase } from '../support/database.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { assertLedgerSound } from '../support/ledger.ts';
 import { freePort } from '../support/postgres.ts';
-import { installHaproxy, startHaproxy } from '../support/reverse-proxy.ts';
+import { startHaproxy } from '../support/reverse-proxy.ts';
 import { scaled } from '../support/scale.ts';
 import { createShop, type Sale, type Shop } from '../support/shop.ts';
 import { createStage } from '../support/stage.ts';
@@ -17,7 +17,6 @@ const stage = createStage({ after });
 let database: TestDatabase;
 
 before(async () => {
-  await installHaproxy();
   database = await stage.database();
 });
 

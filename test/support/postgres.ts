@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { chown, mkdtemp, readdir } from 'node:fs/promises';
@@ -36,21 +36,6 @@ export async function findSystemPostgres(): Promise<string | undefined> {
     .filter((version) => version >= 15)
     .sort((a, b) => b - a)[0];
   return newest === undefined ? undefined : join(root, String(newest), 'bin');
-}
-
-/** Installs PostgreSQL from Debian's packages where there is none and this may be done. */
-export async function installPostgres(): Promise<void> {
-  if ((await findSystemPostgres()) !== undefined) return;
-  process.stderr.write('Installing PostgreSQL for the tests (apt-get install postgresql) …\n');
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-y', '-qq', '--no-install-recommends', 'postgresql'],
-  ]) {
-    const [program = '', ...rest] = [...asRoot, 'apt-get', ...args];
-    execFileSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  }
 }
 
 /** PostgreSQL refuses to run as root, so root lends it an unprivileged user. */

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,25 +15,9 @@ const PROMETHEUS = '/usr/bin/prometheus';
 const PROMTOOL = '/usr/bin/promtool';
 const ALERTMANAGER = '/usr/bin/prometheus-alertmanager';
 const AMTOOL = '/usr/bin/amtool';
-const PROGRAMS = [PROMETHEUS, PROMTOOL, ALERTMANAGER, AMTOOL];
 
 /** How long the tests wait for a server, and for what it has to find out. */
 const PATIENCE_MS = 30_000;
-
-/** Installs Prometheus and Alertmanager from Debian's packages where there is none and this may be done. Their own services are never used. */
-export async function installPrometheus(): Promise<void> {
-  if (PROGRAMS.every((program) => existsSync(program))) return;
-  process.stderr.write('Installing Prometheus for the tests (apt-get install prometheus prometheus-alertmanager) …\n');
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-y', '-qq', '--no-install-recommends', 'prometheus', 'prometheus-alertmanager'],
-  ]) {
-    const [program = '', ...rest] = [...asRoot, 'apt-get', ...args];
-    execFileSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  }
-}
 
 /** What `promtool check metrics` has to say of a text, line by line; nothing when all is well. */
 export function checkMetrics(text: string): string[] {

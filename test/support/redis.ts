@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
@@ -13,21 +13,6 @@ const SENTINEL = '/usr/bin/redis-sentinel';
 
 /** How long the tests wait for a server. */
 const PATIENCE_MS = 20_000;
-
-/** Installs Redis from Debian's packages where there is none and this may be done. Its own service is never used. */
-export async function installRedis(): Promise<void> {
-  if (existsSync(SERVER) && existsSync(SENTINEL)) return;
-  process.stderr.write('Installing Redis for the tests (apt-get install redis-server redis-sentinel) …\n');
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-y', '-qq', '--no-install-recommends', 'redis-server', 'redis-sentinel'],
-  ]) {
-    const [program = '', ...rest] = [...asRoot, 'apt-get', ...args];
-    execFileSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  }
-}
 
 /** One Redis process of the tests' own: temporary folder, free loopback port. It does not outlive this process. */
 export interface RedisServer {

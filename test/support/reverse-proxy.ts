@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -25,21 +25,6 @@ export interface ReverseProxy {
 
 /** Starts a proxy in front of engines, given by their addresses. */
 export type StartReverseProxy = (engines: readonly [string, string]) => Promise<ReverseProxy>;
-
-/** Installs HAProxy from Debian's packages where there is none and this may be done. Its own service has no address. */
-export async function installHaproxy(): Promise<void> {
-  if (existsSync(HAPROXY)) return;
-  process.stderr.write('Installing HAProxy for the tests (apt-get install haproxy) …\n');
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-y', '-qq', '--no-install-recommends', 'haproxy'],
-  ]) {
-    const [program = '', ...rest] = [...asRoot, 'apt-get', ...args];
-    execFileSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  }
-}
 
 /** nginx is not installed for the tests, because its package starts a server of its own; and it wants root's folders. */
 export const canStartNginx = (): boolean => existsSync(NGINX) && process.getuid?.() === 0;

@@ -14,6 +14,8 @@ export interface LedgerState {
 interface ItemStock {
   readonly saleId: string;
   readonly itemId: string;
+  /** False while its sale is paused. */
+  readonly open: boolean;
   readonly capacity: number;
   readonly available: number;
   readonly held: number;
@@ -68,6 +70,16 @@ export function addLedgerState(registry: Registry, read: () => Promise<LedgerSta
       for (const { saleId: sale, itemId: item, capacity } of stock.slice(0, ITEMS_MAX)) {
         units.set({ sale, item }, capacity);
       }
+    },
+  );
+  gauge(
+    {
+      name: 'doorbuster_sale_open',
+      help: '1 for a sale that is open now, 0 while it is paused. The sales of doorbuster_item_units.',
+      labelNames: ['sale'],
+    },
+    (sales, { stock = [] }) => {
+      for (const { saleId: sale, open } of stock.slice(0, ITEMS_MAX)) sales.set({ sale }, open ? 1 : 0);
     },
   );
   gauge(
