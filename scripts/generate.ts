@@ -76,6 +76,7 @@ async function describeMetrics(): Promise<string> {
     waitingOrders: () => 0,
     databaseConnections: () => ({ total: 0, idle: 0, waiting: 0 }),
     untold: () => 0,
+    droppedSpans: () => 0,
     duties: () => [],
     ledgerState: async () => undefined,
   });

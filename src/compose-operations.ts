@@ -30,6 +30,7 @@ interface Watched {
   placeOrder?: PlaceOrder;
   redis?: RedisLink | undefined;
   gate?: { dropped(): number } | undefined;
+  tracing?: { dropped(): number };
   started?: true;
 }
 
@@ -65,6 +66,7 @@ export async function composeOperations(config: Config, log: Logger, stopper: St
     waitingOrders: () => watched.placeOrder?.waiting() ?? 0,
     databaseConnections: () => watched.ledger?.database.counts() ?? { total: 0, idle: 0, waiting: 0 },
     untold: () => watched.gate?.dropped() ?? 0,
+    droppedSpans: () => watched.tracing?.dropped() ?? 0,
     duties: loops.reports,
     ledgerState,
   });

@@ -142,6 +142,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const { metrics, loops, watched } = operations;
   const tracing = await composeTracing(config, VERSION, log);
   stopper.add('traces', tracing.close);
+  watched.tracing = tracing;
   const { ledger, lost } = await startLedger(config, metrics, log, stopper);
   watched.ledger = ledger;
   await prepareLedger(config, ledger, log);

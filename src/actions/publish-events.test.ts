@@ -211,6 +211,31 @@ test('three relays at once tell each event once, and the versions of an order in
   await scene.assertAllTold();
 });
 
+test('a relay that hangs holds up its own orders only: another passes over them, with all that follows', async (t) => {
+  const scene = await setUp(createStage(t));
+  const [stuck = ''] = await scene.place(1);
+  const taken = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const hanging = publishEvents(scene.ledger, 10, async (transaction, events) => {
+    taken.resolve();
+    await goOn.promise;
+    await writeDown(transaction, events);
+  });
+  await taken.promise;
+  await scene.cancel([stuck]);
+  const others = await scene.place(3);
+  assert.equal((await publishEvents(scene.ledger, 10, writeDown)).published, 3);
+  const told = await scene.database.query<{ order_id: string }>('SELECT order_id FROM told ORDER BY order_id');
+  assert.deepEqual(
+    told.map(({ order_id }) => order_id),
+    others.toSorted(),
+  );
+  goOn.resolve();
+  assert.equal((await hanging).published, 1);
+  await scene.empty();
+  await scene.assertAllTold();
+});
+
 test('a relay that loses its connection around COMMIT has told of its events or of none', async (t) => {
   const stage = createStage(t);
   const scene = await setUp(stage);

@@ -50,7 +50,7 @@ const requestsOf = (traceParents: readonly (string | null)[]) =>
 
 test('a batch stands in the trace of its first sampled request and is linked to all; every request gets its own outcome', async (context) => {
   const { tracing, collector } = await startTracing(context);
-  const [first, second] = [0, 1].map(() => tracing.startTrace('POST', { follow: false }));
+  const [first, second] = [0, 1].map(() => tracing.startTrace({}, 'POST'));
   const queue = queueOf(tracing, done);
   const requests = requestsOf([null, first?.traceParent ?? null, null, second?.traceParent ?? null]);
   const outcomes = await Promise.all(requests.map(queue.submit));
@@ -82,7 +82,7 @@ test('a batch without a sampled request makes no span, and neither does any wher
 
 test('a batch that fails is shown as failed, by its outcomes or by what it threw', async (context) => {
   const { tracing, collector } = await startTracing(context);
-  const { traceParent } = tracing.startTrace('POST', { follow: false });
+  const { traceParent } = tracing.startTrace({}, 'POST');
   const error = Object.assign(new Error('no connection'), { code: 'ECONNREFUSED' });
   await queueOf(tracing, async () => [{ outcome: 'unavailable', error }]).submit({ orderId: '0', traceParent });
   const broken = queueOf(tracing, () => Promise.reject(error));
@@ -100,7 +100,7 @@ test('a batch that fails is shown as failed, by its outcomes or by what it threw
 
 test('a request that no batch took has waited, and nothing more', async (context) => {
   const { tracing, collector } = await startTracing(context);
-  const { traceParent } = tracing.startTrace('POST', { follow: false });
+  const { traceParent } = tracing.startTrace({}, 'POST');
   const outcome = await queueOf(tracing, done, 0).submit({ orderId: '0', traceParent });
   assert.equal(outcome.outcome, 'overloaded');
   await tracing.close();

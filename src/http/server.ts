@@ -51,6 +51,8 @@ export async function createServer(options: {
       connectionsCheckingInterval: SLOW_CLIENTS_CHECK_MS,
       // Node would answer a missing Host without a problem document; the hook below does it with one.
       requireHostHeader: false,
+      // Two Authorization headers are none: Node would take the first, and a proxy in front may have looked at the last.
+      joinDuplicateHeaders: true,
     },
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },

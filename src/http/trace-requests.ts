@@ -20,16 +20,17 @@ const UNTRACED = /^\/(?:health|metrics)(?:\/|$)/;
 export function traceRequests(app: App, { tracing, from }: TraceRequestsOptions): void {
   const isFollowed = createAddressSet(from);
   app.addHook('onRequest', (request, reply, done) => {
+    const incoming = request.headers['traceparent'];
+    const origin =
+      typeof incoming === 'string'
+        ? tracing.sample(incoming, from.length > 0 && isFollowed(request.raw.socket.remoteAddress ?? ''))
+        : tracing.sample(undefined, false);
+    if (origin === undefined) return done();
     const { method } = request;
     const route = request.routeOptions.url;
     if (route !== undefined && UNTRACED.test(route)) return done();
-    const incoming = request.headers['traceparent'];
-    const span = tracing.startTrace(route === undefined ? method : `${method} ${route}`, {
-      kind: 'server',
-      incoming: typeof incoming === 'string' ? incoming : undefined,
-      follow: incoming !== undefined && from.length > 0 && isFollowed(request.raw.socket.remoteAddress ?? ''),
-    });
-    if (span.traceParent !== null) follow(span, request, reply);
+    const name = route === undefined ? method : `${method} ${route}`;
+    follow(tracing.startTrace(origin, name, { kind: 'server' }), request, reply);
     done();
   });
 }

@@ -19,6 +19,7 @@ const metricsOf = (own: Partial<MetricSources> = {}) =>
     waitingOrders: () => 0,
     databaseConnections: () => ({ total: 3, idle: 1, waiting: 0 }),
     untold: () => 0,
+    droppedSpans: () => 0,
     duties: () => [{ name: 'sweeper', lastSuccessAt: '2026-01-01T00:00:00.000Z', failing: true }],
     ledgerState: async () => STATE,
     ...own,

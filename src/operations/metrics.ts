@@ -31,6 +31,8 @@ export interface MetricSources {
   readonly databaseConnections: () => { total: number; idle: number; waiting: number };
   /** Ends of attempts that the gate was never told. */
   readonly untold: () => number;
+  /** Spans of traces that were not delivered. */
+  readonly droppedSpans: () => number;
   readonly duties: () => readonly DutyReport[];
   /** Answers soon, whatever the ledger does, and asks it at most so often; undefined while it is away. */
   readonly ledgerState: () => Promise<LedgerState | undefined>;

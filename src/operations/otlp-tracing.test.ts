@@ -40,11 +40,7 @@ async function startReceiver(context: Parameters<typeof createStage>[0]): Promis
 test('spans arrive as a tree, with what they tell, who sent them, and the headers of the collector', async (context) => {
   const receiver = await startReceiver(context);
   const { tracing } = createTracing(receiver.url);
-  const root = tracing.startTrace('POST /orders', {
-    kind: 'server',
-    follow: false,
-    attributes: { 'http.route': '/orders' },
-  });
+  const root = tracing.startTrace({}, 'POST /orders', { kind: 'server', attributes: { 'http.route': '/orders' } });
   const child = tracing.startSpan('commit', { kind: 'client', parent: root.traceParent, links: [SAMPLED] });
   child.end(Object.assign(new Error('secret detail'), { code: '57P01' }));
   child.end();
@@ -71,11 +67,10 @@ test('spans arrive as a tree, with what they tell, who sent them, and the header
   assert.equal(tracing.dropped(), 0);
 });
 
-function shareOf(tracing: Tracing, options: Parameters<Tracing['startTrace']>[1]): number {
+function shareOf(tracing: Tracing, incoming?: string): number {
   let sampled = 0;
   for (let round = 0; round < 1_000; round += 1) {
-    const span = tracing.startTrace('GET /', options);
-    if (span.traceParent !== null) sampled += 1;
+    if (tracing.sample(incoming, false) !== undefined) sampled += 1;
   }
   return sampled / 1_000;
 }
@@ -91,35 +86,38 @@ function counting(): () => number {
 
 test('the ratio decides, and without a request that is sampled there is no span', async (context) => {
   const { url } = await startReceiver(context);
-  const of = (ratio: number) => shareOf(createTracing(url, { ratio, random: counting() }).tracing, { follow: false });
+  const of = (ratio: number) => shareOf(createTracing(url, { ratio, random: counting() }).tracing);
   assert.deepEqual([of(0), of(0.01), of(0.5), of(1)], [0, 0.01, 0.5, 1]);
   const { tracing } = createTracing(url);
   assert.equal(tracing.startSpan('commit', {}).traceParent, null);
   assert.equal(tracing.startSpan('commit', { parent: null, links: [] }).traceParent, null);
 });
 
+/** Begins a trace and ends it; its traceparent, or undefined where it is not sampled. */
+function trace(tracing: Tracing, incoming: string, follow: boolean): string | null | undefined {
+  const origin = tracing.sample(incoming, follow);
+  const span = origin && tracing.startTrace(origin, 'GET /');
+  span?.end();
+  return span?.traceParent;
+}
+
 test('a traceparent of somebody who is followed decides alone, both ways, and its trace goes on', async (context) => {
   const receiver = await startReceiver(context);
   const { tracing: never } = createTracing(receiver.url, { ratio: 0 });
   const { tracing: always } = createTracing(receiver.url, { ratio: 1 });
-  const span = never.startTrace('GET /', { incoming: SAMPLED, follow: true });
-  assert.equal(traceIdOf(span.traceParent), OTHER_TRACE);
-  span.end();
+  assert.equal(traceIdOf(trace(never, SAMPLED, true) ?? null), OTHER_TRACE);
   await never.close();
   assert.equal(receiver.spans[0]?.parentSpanId, OTHER_SPAN);
-  assert.equal(always.startTrace('GET /', { incoming: UNSAMPLED, follow: true }).traceParent, null);
-  assert.notEqual(always.startTrace('GET /', { incoming: 'nonsense', follow: true }).traceParent, null);
+  assert.equal(trace(always, UNSAMPLED, true), undefined);
+  assert.notEqual(trace(always, 'nonsense', true), undefined);
 });
 
 test('a traceparent of anybody else neither makes a trace nor joins one; what is sampled anyway is linked to it', async (context) => {
   const receiver = await startReceiver(context);
-  const options = { incoming: SAMPLED, follow: false };
   const { tracing: never } = createTracing(receiver.url, { ratio: 0 });
-  assert.equal(shareOf(never, options), 0);
+  assert.equal(shareOf(never, SAMPLED), 0);
   const { tracing } = createTracing(receiver.url, { ratio: 1 });
-  const span = tracing.startTrace('GET /', options);
-  assert.notEqual(traceIdOf(span.traceParent), OTHER_TRACE);
-  span.end();
+  assert.notEqual(traceIdOf(trace(tracing, SAMPLED, false) ?? null), OTHER_TRACE);
   await tracing.close();
   const [received] = receiver.spans;
   assert.equal(received?.parentSpanId || undefined, undefined);
@@ -130,7 +128,7 @@ test('a collector that is away: what was for it is dropped and counted, and told
   const receiver = await startReceiver(context);
   receiver.answer(400);
   const { tracing, warnings } = createTracing(receiver.url);
-  for (let spans = 0; spans < 1_200; spans += 1) tracing.startTrace('GET /', { follow: false }).end();
+  for (let spans = 0; spans < 1_200; spans += 1) tracing.startTrace({}, 'GET /').end();
   await tracing.close();
   assert.equal(tracing.dropped(), 1_200);
   assert.equal(warnings.length, 1);
@@ -140,7 +138,7 @@ test('what waits for the collector is bounded, and a stop does not wait for a co
   const receiver = await startReceiver(context);
   receiver.answer(null);
   const { tracing } = createTracing(receiver.url, { flushMs: 100 });
-  for (let spans = 0; spans < 20_000; spans += 1) tracing.startTrace('GET /', { follow: false }).end();
+  for (let spans = 0; spans < 20_000; spans += 1) tracing.startTrace({}, 'GET /').end();
   // What is kept: the queue, and the one call that is under way.
   assert.ok(tracing.dropped() >= 20_000 - 4_096 - 512, `${tracing.dropped()}`);
   const startedAt = performance.now();
@@ -152,6 +150,6 @@ test('what waits for the collector is bounded, and a stop does not wait for a co
 
 test('a traceparent that is given out can be read by others', async (context) => {
   const { url } = await startReceiver(context);
-  const { traceParent } = createTracing(url).tracing.startTrace('GET /', { follow: false });
+  const { traceParent } = createTracing(url).tracing.startTrace({}, 'GET /');
   assert.equal(parseTraceParent(traceParent ?? '')?.sampled, true);
 });

@@ -26,7 +26,7 @@ import {
   ERROR_TYPE_VALUE_OTHER,
 } from '@opentelemetry/semantic-conventions';
 import { formatTraceParent, parseTraceParent, type TraceParent } from './trace-parent.ts';
-import { NO_SPAN, type Span, type SpanOptions, type Tracing } from './tracing.ts';
+import { NO_SPAN, type Span, type SpanOptions, type TraceOrigin, type Tracing } from './tracing.ts';
 
 /** Ended spans that wait for the collector, at most: some 5 MB. What comes then is dropped and counted. */
 const QUEUE_MAX = 4_096;
@@ -48,6 +48,8 @@ const LINKS_MAX = 128;
 
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core. */
 const EXPORTED = 0;
+
+const OWN_TRACE: TraceOrigin = {};
 
 const KINDS = {
   internal: SpanKind.INTERNAL,
@@ -101,12 +103,18 @@ export function createOtlpTracing(options: {
   return {
     on: true,
 
-    startTrace(name, { incoming, follow, ...rest }) {
-      const remote = incoming === undefined ? undefined : parseTraceParent(incoming);
-      if (remote !== undefined && follow) return remote.sampled ? start(name, rest, within(remote), []) : NO_SPAN;
+    sample(incoming, follow) {
+      if (incoming === undefined) return random() < ratio ? OWN_TRACE : undefined;
+      const remote = parseTraceParent(incoming);
+      if (remote !== undefined && follow) return remote.sampled ? { parent: remote } : undefined;
       // Never by the id of the trace: whoever chooses it would choose.
-      if (random() >= ratio) return NO_SPAN;
-      return start(name, rest, ROOT_CONTEXT, remote === undefined ? [] : [linkTo(remote)]);
+      if (random() >= ratio) return undefined;
+      return remote === undefined ? OWN_TRACE : { link: remote };
+    },
+
+    startTrace({ parent, link }, name, traceOptions = {}) {
+      const at = parent === undefined ? ROOT_CONTEXT : within(parent);
+      return start(name, traceOptions, at, link === undefined ? [] : [linkTo(link)]);
     },
 
     startSpan(name, { parent: parentText, links: linkTexts = [], ...rest }) {

@@ -1,3 +1,5 @@
+import type { TraceParent } from './trace-parent.ts';
+
 /** What a span tells of itself; names by the OpenTelemetry semantic conventions where there is one. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -15,16 +17,24 @@ export interface SpanOptions {
   readonly attributes?: SpanAttributes;
 }
 
+/** Where a trace that is kept comes from: it goes on from a parent, or is an own one and linked to another, if any. */
+export interface TraceOrigin {
+  readonly parent?: TraceParent;
+  readonly link?: TraceParent;
+}
+
 /** Traces by OpenTelemetry. Whether a trace is kept is decided once, when it begins; what is not costs next to nothing. */
 export interface Tracing {
   /** False where no exporter is configured: then nothing is ever sampled. */
   readonly on: boolean;
   /**
-   * Begins a trace, if it is sampled. `incoming` is the traceparent that came with the request: where its sender is to
-   * be followed the trace goes on and so does its sampling, else an own trace begins, sampled by the ratio and linked
-   * to the other.
+   * Decides whether a trace is kept that begins now; undefined: it is not. `incoming` is the traceparent that came with
+   * the request: where its sender is to be followed the trace goes on and so does its sampling, else an own trace
+   * begins, sampled by the ratio and linked to the other.
    */
-  startTrace(name: string, options: SpanOptions & { incoming?: string | undefined; follow: boolean }): Span;
+  sample(incoming: string | undefined, follow: boolean): TraceOrigin | undefined;
+  /** Begins a trace that was sampled. */
+  startTrace(origin: TraceOrigin, name: string, options?: SpanOptions): Span;
   /**
    * Begins a span in a trace that is sampled: as a child of `parent`, or by itself where there are only `links` (all of
    * them traceparents). Without both there is none.
@@ -42,6 +52,7 @@ export const NO_SPAN: Span = { traceParent: null, setAttributes: () => undefined
 /** No tracing. */
 export const TRACING_OFF: Tracing = {
   on: false,
+  sample: () => undefined,
   startTrace: () => NO_SPAN,
   startSpan: () => NO_SPAN,
   dropped: () => 0,

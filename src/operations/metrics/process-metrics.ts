@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Gauge, type Registry } from '@prometheus-io/client';
 import type { DutyReport } from '../../domain/process-report.ts';
+import { counterOf } from './counter-of.ts';
 
 const EVENT_LOOP_RESOLUTION_MS = 10;
 
@@ -18,7 +19,11 @@ export interface ProcessMetrics {
 /** The process itself: what it is, its memory, its event loop, its background duties. */
 export function createProcessMetrics(
   registry: Registry,
-  read: { build: { version: string; role: string }; duties: () => readonly DutyReport[] },
+  read: {
+    build: { version: string; role: string };
+    duties: () => readonly DutyReport[];
+    droppedSpans: () => number;
+  },
 ): ProcessMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -54,6 +59,13 @@ export function createProcessMetrics(
       for (const { name: duty, failing } of read.duties()) this.set({ duty }, failing ? 1 : 0);
     },
   });
+
+  counterOf(
+    registry,
+    'doorbuster_trace_spans_dropped_total',
+    'Spans of traces that were not delivered: the queue was full, or the collector did not take them.',
+    read.droppedSpans,
+  );
 
   return {
     takeEventLoopLagMs() {
