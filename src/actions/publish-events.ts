@@ -1,3 +1,4 @@
+import type { OrderStatus } from '../domain/order.ts';
 import type { Database } from '../ledger/database.ts';
 import { type PublishedEvent, setUpPublishing, takeEvents } from '../ledger/outbox.ts';
 import { addOrderCounts, addOrderRates, type CountChange, type RateChange } from '../ledger/sale-counts.ts';
@@ -64,17 +65,17 @@ function startSpan(tracing: Tracing, events: readonly PublishedEvent[]): Span {
 
 /** How many more or fewer orders there are in each status, by sale. */
 export function countChanges(events: readonly PublishedEvent[]): CountChange[] {
-  const changes = new Map<string, CountChange>();
-  const add = (saleId: string, status: CountChange['status'], orders: number) => {
-    const key = `${saleId}/${status}`;
-    changes.set(key, { saleId, status, orders: (changes.get(key)?.orders ?? 0) + orders });
-  };
+  const sales = new Map<string, Map<OrderStatus, number>>();
   for (const { saleId, status, previousStatus } of events) {
     if (status === previousStatus) continue;
-    add(saleId, status, 1);
-    if (previousStatus !== null) add(saleId, previousStatus, -1);
+    const counts = sales.get(saleId) ?? new Map<OrderStatus, number>();
+    sales.set(saleId, counts);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+    if (previousStatus !== null) counts.set(previousStatus, (counts.get(previousStatus) ?? 0) - 1);
   }
-  return [...changes.values()].filter(({ orders }) => orders !== 0);
+  return [...sales].flatMap(([saleId, counts]) =>
+    [...counts].filter(([, orders]) => orders !== 0).map(([status, orders]) => ({ saleId, status, orders })),
+  );
 }
 
 /** Orders placed in each second, by sale. */
