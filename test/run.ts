@@ -13,6 +13,9 @@ import { createRedis } from './support/redis.ts';
 /** Test files at once: as many as the machine of the project has cores. */
 const CONCURRENCY = 2;
 
+/** Where the tests are. */
+const FOLDERS = ['src', 'lab', 'test', 'scripts'];
+
 /** How long one test and one file may take, several times what they need. Past it they are ended and have failed. */
 const LIMITS_MS = {
   short: { test: 4 * 60_000, file: 5 * 60_000 },
@@ -50,8 +53,8 @@ async function runTests(): Promise<number> {
   await client.end();
   await migrate({ connectionString: serverUrl(TEMPLATE_DATABASE) }, (message) => process.stderr.write(`${message}\n`));
 
-  const files =
-    positionals.length > 0 ? positionals : await Array.fromAsync(glob('{src,lab,test,scripts}/**/*.test.ts'));
+  const files = (await Promise.all((positionals.length > 0 ? positionals : FOLDERS).map(filesOf))).flat();
+  if (files.length === 0) throw new Error(`There is no test in ${positionals.join(', ')}.`);
   let failed = false;
   const liftLimit = limitProcesses(LIMITS_MS[scale].file);
   const stream = run({
@@ -66,4 +69,9 @@ async function runTests(): Promise<number> {
   await pipeline(stream.compose(spec), process.stdout, { end: false });
   liftLimit();
   return failed ? 1 : 0;
+}
+
+/** The test files of a folder; a file is itself. */
+async function filesOf(path: string): Promise<string[]> {
+  return path.endsWith('.ts') ? [path] : Array.fromAsync(glob(`${path}/**/*.test.ts`));
 }
