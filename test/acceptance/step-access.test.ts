@@ -71,6 +71,11 @@ const SHOP = ['merchant', 'apiKey'] as const;
 /** Every operation of the document on one order. Whoever sees the order but is not named gets 403. */
 const ROWS: Readonly<Record<string, Row>> = {
   'GET /api/v1/orders/{orderId}': { from: ['in_transit', 'kitchen'], may: PEOPLE_AROUND, success: 200 },
+  'GET /api/v1/orders/{orderId}/events': {
+    from: ['in_transit', 'kitchen'],
+    may: PEOPLE_AROUND,
+    success: 200,
+  },
   'GET /api/v1/orders/{orderId}/collection-code': { from: ['in_transit', 'kitchen'], may: ['owner'], success: 200 },
   'POST /api/v1/orders/{orderId}/payment': {
     from: ['pending_payment', 'direct'],
@@ -140,6 +145,7 @@ async function call(name: string, role: Role, order: ReadyOrder, orderId = order
   const token = tokenOf(role, order);
   return send(method, `${urls[role === 'owner' ? 0 : 1]}${path.replace('{orderId}', orderId)}`, {
     ...(token === undefined ? {} : { token }),
+    endless: path.endsWith('/events'),
     ...(method === 'POST' ? { key: randomUUID(), headers: { 'if-match': '*' } } : {}),
     ...(body === undefined ? {} : { body: body(role, order) }),
   });

@@ -20,6 +20,8 @@ export interface RequestOptions {
   readonly rawBody?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Reads no body of a success: it may have no end. */
+  readonly endless?: boolean;
 }
 
 /** Sends a request on a connection of its own, so that whatever balances connections balances requests. */
@@ -36,6 +38,10 @@ export async function send(method: string, url: string, options: RequestOptions 
     ...(body === undefined ? {} : { body }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
+  if (options.endless && response.ok) {
+    await response.body?.cancel();
+    return { status: response.status, headers: response.headers, text: '', json: undefined };
+  }
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: parse(text) };
 }
