@@ -85,6 +85,18 @@ test('IK-12 refusals of every kind leave the key free: limit, paused, not yet op
   assert.equal((await here(early)).outcome, 'placed');
 });
 
+test('IK-08 two customers with one key at the same moment have an order each', async () => {
+  const { saleId, itemIds } = await insertSale(database);
+  const hers = orderRequest(saleId, itemIds);
+  const his = orderRequest(saleId, itemIds, { idempotencyKey: hers.idempotencyKey });
+  const [here] = places;
+  const outcomes = await Promise.all([here(hers), here(his)]);
+  assert.deepEqual(
+    outcomes.map((told) => told.outcome === 'placed' && [told.order.id, told.order.customerId, told.replayed]),
+    [hers, his].map(({ orderId, customerId }) => [orderId, customerId, false]),
+  );
+});
+
 test('a customer at the limit is refused again by a look that waits for no lock, also of a sold-out item', async () => {
   const { saleId, itemIds } = await insertSale(database, [{ capacity: 1, limitPerCustomer: 1 }]);
   const [here] = places;

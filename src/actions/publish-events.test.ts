@@ -109,25 +109,24 @@ function cancellation(orderId: string): Parameters<StepOrders>[0] {
 }
 
 /** Relays that run until they are stopped. What a broken connection fails is tried again, as the loop does. */
-function startRelays(databases: readonly Database[], limit: number, makeDeliveries = writeDown) {
+function startRelays(stage: Stage, databases: readonly Database[], limit: number) {
   let stopping = false;
   let failures = 0;
   const relays = databases.map(async (database) => {
     while (!stopping) {
       try {
-        await publishEvents(database, limit, makeDeliveries);
+        await publishEvents(database, limit, writeDown);
       } catch {
         failures += 1;
       }
     }
   });
-  return {
-    failures: () => failures,
-    async stop() {
-      stopping = true;
-      await Promise.all(relays);
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await Promise.all(relays);
   };
+  stage.atEnd(stop);
+  return { failures: () => failures, stop };
 }
 
 test('what is told says what happened: the type, the status before and after, whose sale it is', async (t) => {
@@ -169,7 +168,8 @@ test('one run does a bounded amount of work and tells whether more waits', async
 });
 
 test('a transaction that stays open for long hides no event: what commits meanwhile is told at once, and what it commits late, too', async (t) => {
-  const scene = await setUp(createStage(t));
+  const stage = createStage(t);
+  const scene = await setUp(stage);
   const { database, ledger, place, cancel } = scene;
   const idleSeconds = scaled(3, 60);
   const [late = ''] = await place(1);
@@ -180,7 +180,7 @@ test('a transaction that stays open for long hides no event: what commits meanwh
      INSERT INTO order_events (order_id, version, type, status, occurred_at)
      VALUES ('${late}', 2, 'order.noted', 'pending_payment', clock_timestamp())`,
   );
-  const relays = startRelays([ledger], 200);
+  const relays = startRelays(stage, [ledger], 200);
   const until = Date.now() + idleSeconds * 1_000;
   let placed = 0;
   while (Date.now() < until) {
@@ -202,7 +202,7 @@ test('three relays at once tell each event once, and the versions of an order in
   const ledgers = [1, 2, 3].map(() => openLedger(scene.database, false));
   stage.atEnd(() => Promise.all(ledgers.map((ledger) => ledger.close())));
   // Small runs, so that they meet at every order.
-  const relays = startRelays(ledgers, 7);
+  const relays = startRelays(stage, ledgers, 7);
   const rounds = scaled(12, 200);
   for (let round = 0; round < rounds; round += 1) await scene.cancel(await scene.place(40));
   await scene.database.until('SELECT 1 WHERE NOT EXISTS (SELECT FROM outbox)');

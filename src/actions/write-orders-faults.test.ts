@@ -61,11 +61,12 @@ test('F-10 the connection is cut after COMMIT, before its answer: each order is 
   assert.deepEqual(await idsOf(saleId), [requests[0]?.orderId, requests[1]?.orderId]);
 });
 
-test('the ledger stays away after a COMMIT of unknown outcome: the answer says unknown, and a retry tells', async () => {
+test('the ledger stays away after a COMMIT of unknown outcome: the answer says unknown, and a retry tells', async (t) => {
   const { saleId, itemIds } = await insertSale(database, [{ capacity: 1 }]);
   const request = orderRequest(saleId, itemIds);
   const cutOff = await createCuttingProxy({ port: Number(new URL(database.url).port) });
   const lonely = openLedger({ url: cutOff.url(database.url) });
+  t.after(() => lonely.close().then(() => cutOff.close()));
   cutOff.cutNext('after-commit');
   const refusingToReconnect = {
     connect: async () => {
@@ -81,8 +82,6 @@ test('the ledger stays away after a COMMIT of unknown outcome: the answer says u
     SETTLE_MS,
   );
   assert.equal(retried?.outcome === 'repeat' && retried.orderId, request.orderId);
-  await lonely.close();
-  await cutOff.close();
 });
 
 test('a ledger that cannot be reached at all: unavailable, nothing done', async () => {

@@ -93,6 +93,20 @@ test('S-07 the limit holds over many batches of two processes, unpaid orders inc
   assert.equal(counted.get('limit-reached')?.length, 47);
 });
 
+test('S-08 two processes that sell different items of one sale number their orders without a gap, none twice', async () => {
+  const { saleId, itemIds } = await insertSale(database, [{ capacity: 100 }, { capacity: 100 }]);
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, (_, index) =>
+      write(index % 2 ? first : second, orderRequest(saleId, [itemIds[index % 2] ?? ''])),
+    ),
+  );
+  const arrivals = outcomes.flat().map((each) => (each.outcome === 'accepted' ? each.arrival : each.outcome));
+  assert.deepEqual(
+    arrivals.toSorted((a, b) => Number(a) - Number(b)),
+    Array.from({ length: 60 }, (_, index) => index + 1),
+  );
+});
+
 test('a repeat takes nothing and is told its own order', async () => {
   const { saleId, itemIds } = await insertSale(database, [{ capacity: 1 }]);
   const request = orderRequest(saleId, itemIds);

@@ -439,6 +439,11 @@ test('no unit is refunded twice, nor put back twice, over several refunds', () =
   assert.deepEqual(refundLines(first, [asked('item0', 1, true)]), { made: 400, sold: 0, returned: 2, refunded: 2 });
 });
 
+test('no unit is put back that was put back before, though its price was not given back then', () => {
+  const order = orderFacts({ status: 'completed', lines: [line('completed', { sold: 1, returned: 1 })] });
+  assert.deepEqual(refundLines(order, [asked('item0', 2, true)]), { exceeded: [['item0', 2, 1]] });
+});
+
 test('no unit is refunded twice by naming its line twice', () => {
   const order = orderFacts({ status: 'confirmed' });
   const twice = { ...REFUND, amountMinor: null, lines: [asked('item1', 1), asked('item1', 1)] };

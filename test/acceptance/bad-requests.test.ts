@@ -25,10 +25,13 @@ before(async () => {
 });
 
 after(async () => {
-  const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM orders');
-  assert.equal(row?.count, 0, 'no bad request had an effect');
-  await engines.stop();
-  await database.drop();
+  try {
+    const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM orders');
+    assert.equal(row?.count, 0, 'no bad request had an effect');
+  } finally {
+    await engines.stop();
+    await database.drop();
+  }
 });
 
 const url = (path: string) => `${engines.url}${path}`;
