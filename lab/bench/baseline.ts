@@ -1,18 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hotItemId } from '../baselines/shop.ts';
+import { findMiscounts, listOrderIds } from './audit.ts';
 import { startServer } from './server-process.ts';
-import { CUSTOMERS, type Site, type Subject, writeOrderLoad } from './subject.ts';
+import type { Site } from './site.ts';
+import { CUSTOMERS, type Subject, writeLoad } from './subject.ts';
 
 /** Starts one of `lab/baselines/` on an empty database and lays out the same requests as the engine gets. */
 export async function openBaseline(name: string, site: Site): Promise<Subject> {
-  const server = await startServer(`lab/baselines/${name}.ts`, {
-    DATABASE_URL: site.databaseUrl,
-    NODE_ENV: 'production',
+  const settings = { DATABASE_URL: site.databaseUrl, NODE_ENV: 'production' };
+  const redis = site.redis === undefined ? {} : { REDIS_URL: site.redis.url };
+  const server = await startServer(`lab/baselines/${name}.ts`, { ...settings, ...redis }, site.nodeArguments);
+  const load = writeLoad(site, [server], {
+    script: 'place-orders',
+    tokens: Array.from({ length: CUSTOMERS }, makeToken),
+    bodies: [{ saleId: randomUUID(), lines: [{ itemId: hotItemId, quantity: 1 }] }],
   });
-  const tokens = Array.from({ length: CUSTOMERS }, makeToken);
-  const body = { saleId: randomUUID(), lines: [{ itemId: hotItemId, quantity: 1 }] };
-  const load = writeOrderLoad(site, server, tokens, body);
-  return { server, load, ordersBefore: name === 'echo' ? undefined : 0 };
+  return {
+    servers: [server],
+    load,
+    // The echo keeps nothing.
+    audit: async (seen) =>
+      name === 'echo' ? [] : findMiscounts(seen, { ids: await listOrderIds(site.databaseUrl), before: 0 }),
+  };
 }
 
 /** Shaped and sized like a token of the engine (HS256), with a signature that the baselines do not check. */

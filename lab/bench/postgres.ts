@@ -13,8 +13,8 @@ export interface Postgres extends AsyncDisposable {
   pid: number;
   /** What counts for the figures, as the server itself reports it. */
   settings: Record<string, string>;
-  /** Makes an empty database and answers its URL. */
-  createDatabase(name: string): Promise<string>;
+  /** Makes an empty database if there is none of this name, and answers its URL. */
+  provideDatabase(name: string): Promise<string>;
   dropDatabase(name: string): Promise<void>;
   /** Writes out what earlier rounds left, so that the next one does not pay for it. */
   checkpoint(): Promise<void>;
@@ -107,11 +107,12 @@ async function connect(child: ChildProcess, port: number, password: string): Pro
   return {
     pid: child.pid ?? 0,
     settings: await readSettings(client),
-    createDatabase: async (name) => {
-      await run(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+    provideDatabase: async (name) => {
+      const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+      if (rowCount === 0) await run(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
       return urlOf(name);
     },
-    dropDatabase: (name) => run(`DROP DATABASE ${client.escapeIdentifier(name)} WITH (FORCE)`),
+    dropDatabase: (name) => run(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`),
     checkpoint: () => run('CHECKPOINT'),
     [Symbol.asyncDispose]: async () => {
       await client.end();

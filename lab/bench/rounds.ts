@@ -1,42 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { countAnswers, findMiscounts, findOtherAnswers, listOrderIds } from './audit.ts';
-import { cpuSecondsOfEndedChildren, cpuSecondsOfMachine, cpuSecondsOfTree } from './cpu-time.ts';
-import type { Options } from './options.ts';
+import { playLoad } from './play-load.ts';
 import type { Postgres } from './postgres.ts';
-import type { Row } from './rows.ts';
-import type { Subject } from './subject.ts';
-import { type LoadResult, runWrk } from './wrk.ts';
-
-/** CPU seconds during the measured part of a round, and who used them. */
-interface CpuSeconds {
-  client: number;
-  server: number;
-  postgres: number;
-  /** Everybody else on the machine: with much of it, the figure says little. */
-  others: number;
-  /** Given to other machines by the hypervisor. */
-  stolen: number;
-}
-
-/** One turn of one row. */
-export interface Round {
-  row: string;
-  number: number;
-  /** Answers of the kind that the row counts. */
-  counted: number;
-  perSecond: number;
-  load: LoadResult;
-  cpuSeconds: CpuSeconds;
-  /** Why the figure must not be used; empty for a sound round. */
-  faults: string[];
-}
+import type { Redis } from './redis.ts';
+import type { Played, Round, Row } from './row.ts';
+import type { Effort, Site } from './site.ts';
 
 /** What the rounds are played on. */
-interface Arena {
+export interface Arena {
   postgres: Postgres;
+  /** There unless no row needs it, or why it is not. */
+  redis: Redis | Error | undefined;
   folder: string;
-  options: Pick<Options, 'rounds' | 'connections' | 'roundSeconds' | 'warmUpSeconds'>;
+  rounds: number;
+  effort: Effort;
+  /** Profiles of this row's servers go into this folder. */
+  profile: { row: string; folder: string } | undefined;
   signal: AbortSignal;
 }
 
@@ -48,13 +27,13 @@ export async function playInTurns(
 ): Promise<{ rounds: Round[]; failures: Map<string, string> }> {
   const rounds: Round[] = [];
   const failures = new Map<string, string>();
-  for (let number = 1; number <= arena.options.rounds; number++) {
-    for (const row of rows.filter(({ name }) => !failures.has(name))) {
-      const turn = `${number}/${arena.options.rounds} ${row.name}`;
+  for (let number = 1; number <= arena.rounds; number++) {
+    for (const row of rows.filter(({ name, roundsMax = number }) => !failures.has(name) && number <= roundsMax)) {
+      const turn = `${number}/${arena.rounds} ${row.name}`;
       try {
-        const round = await playRound(arena, row, number);
+        const round = { row: row.name, number, ...(await playRound(arena, row, number, rounds)) };
         rounds.push(round);
-        say(`${turn}: ${Math.round(round.perSecond)}/s ${round.faults.join(', ')}`);
+        say(`${turn}: ${describe(round)} ${round.faults.join(', ')}`);
       } catch (error) {
         if (arena.signal.aborted) throw new Error('Stopped.');
         const reason = error instanceof Error ? error.message : String(error);
@@ -66,64 +45,46 @@ export async function playInTurns(
   return { rounds, failures };
 }
 
-/**
- * Plays one round of a row: a fresh database, a fresh process, load to warm up, the measured load, an orderly stop,
- * and the count of the orders against the answers.
- */
-async function playRound(arena: Arena, row: Row, number: number): Promise<Round> {
-  const database = `${row.name}-${number}`;
+function describe({ load, figures }: Played): string {
+  if (load !== undefined) return `${Math.round(load.perSecond)}/s`;
+  return Object.entries(figures)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+    .join(', ');
+}
+
+/** Plays one round of a row on a database and in a folder of its own. */
+async function playRound(arena: Arena, row: Row, number: number, earlier: readonly Round[]): Promise<Played> {
+  const { keepsDatabase: kept = false } = row;
+  const database = kept ? row.name : `${row.name}-${number}`;
+  const databaseIsNew = !kept || number === 1;
   const folder = mkdtempSync(join(arena.folder, 'round-'));
-  const databaseUrl = await arena.postgres.createDatabase(database);
   try {
-    const subject = await row.open({ databaseUrl, folder });
-    const loads = await putUnderLoad(arena, subject, number);
-    const faults = findOtherAnswers(row, loads.measured);
-    if (subject.ordersBefore !== undefined) {
-      const kept = { ids: await listOrderIds(databaseUrl), before: subject.ordersBefore };
-      const promised = readFileSync(subject.load.ordersFile, 'utf8').split('\n').filter(Boolean);
-      faults.push(...findMiscounts(row, [loads.warmUp, loads.measured], promised, kept));
-    }
-    const counted = countAnswers(row, loads.measured);
-    const perSecond = counted / loads.measured.seconds;
-    return { row: row.name, number, counted, perSecond, load: loads.measured, cpuSeconds: loads.cpuSeconds, faults };
+    const redis = row.usesRedis ? await emptyRedis(arena.redis) : undefined;
+    const site: Site = {
+      databaseUrl: await arena.postgres.provideDatabase(database),
+      databaseIsNew,
+      postgres: arena.postgres,
+      redis,
+      folder,
+      nodeArguments: arena.profile?.row === row.name ? ['--cpu-prof', `--cpu-prof-dir=${arena.profile.folder}`] : [],
+      effort: arena.effort,
+      signal: arena.signal,
+      rateOf: (name) => {
+        const rate = earlier.find((round) => round.row === name && round.number === number)?.load?.perSecond;
+        if (rate === undefined) throw new Error(`There is no figure of ${name} in this round.`);
+        return rate;
+      },
+    };
+    return await ('play' in row ? row.play(site) : playLoad(site, row));
   } finally {
-    await arena.postgres.dropDatabase(database);
+    if (!kept) await arena.postgres.dropDatabase(database);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Puts the load on and stops the server, whatever happens in between. */
-async function putUnderLoad(arena: Arena, subject: Subject, number: number) {
-  const { connections, roundSeconds, warmUpSeconds } = arena.options;
-  const nonce = `${Date.now().toString(36)}-${number}`;
-  const pressure = { connections, signal: arena.signal };
-  try {
-    await arena.postgres.checkpoint();
-    const warmUp = await runWrk(subject.load, { ...pressure, seconds: warmUpSeconds, nonce: `${nonce}-warm-up` });
-    const before = readCpu(arena, subject);
-    const measured = await runWrk(subject.load, { ...pressure, seconds: roundSeconds, nonce });
-    const after = readCpu(arena, subject);
-    return { warmUp, measured, cpuSeconds: cpuBetween(before, after) };
-  } finally {
-    await subject.server.stop();
-  }
-}
-
-function readCpu(arena: Arena, subject: Subject) {
-  return {
-    // The client is the only child that ends between two readings.
-    client: cpuSecondsOfEndedChildren(),
-    server: cpuSecondsOfTree(subject.server.pid),
-    postgres: cpuSecondsOfTree(arena.postgres.pid),
-    machine: cpuSecondsOfMachine(),
-  };
-}
-
-function cpuBetween(before: ReturnType<typeof readCpu>, after: ReturnType<typeof readCpu>): CpuSeconds {
-  const client = after.client - before.client;
-  const server = after.server - before.server;
-  const postgres = after.postgres - before.postgres;
-  const busy = after.machine.busy - before.machine.busy;
-  const others = Math.max(0, busy - client - server - postgres);
-  return { client, server, postgres, others, stolen: after.machine.stolen - before.machine.stolen };
+async function emptyRedis(redis: Arena['redis']): Promise<Redis> {
+  if (redis === undefined) throw new Error('no Redis was started');
+  if (redis instanceof Error) throw redis;
+  await redis.empty();
+  return redis;
 }

@@ -20,10 +20,15 @@ const root = resolve(import.meta.dirname, '../..');
 
 /**
  * Runs a source file of this repository and waits until it prints the address it listens on. It sees PATH, PORT
- * and `settings`, and nothing else of this process's environment. Throws with the end of its output when it ends first.
+ * and `settings`, and nothing else of this process's environment. `nodeArguments` come before the file. Throws with the
+ * end of its output when it ends first.
  */
-export async function startServer(file: string, settings: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [file], {
+export async function startServer(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  nodeArguments: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...nodeArguments, file], {
     cwd: root,
     env: { PATH: process.env['PATH'], PORT: String(await findFreePort()), ...settings },
     detached: true,

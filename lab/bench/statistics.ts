@@ -15,3 +15,9 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   if (lower === undefined || upper === undefined || min === undefined || max === undefined) return undefined;
   return { median: (lower + upper) / 2, min, max };
 }
+
+/** The value that so many percent of the values do not exceed (nearest rank); NaN without values. */
+export function percentileOf(values: readonly number[], percent: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}

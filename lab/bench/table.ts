@@ -1,11 +1,15 @@
+import type { Goal, GoalSummary } from './goals.ts';
 import type { Spread } from './statistics.ts';
-import type { GoalSummary, RowSummary } from './summary.ts';
+import type { RowSummary } from './summary.ts';
 
-/** The rows as a table for people: medians, the range in brackets. CPU is microseconds for each counted answer. */
+/** The rows under load as a table for people: medians, the range in brackets. CPU is microseconds for each counted answer. */
 export function formatTable(rows: readonly RowSummary[]): string {
-  const heading = ['', 'answers/s', 'x echo', 'p50 ms', 'p99 ms', 'client µs', 'server µs', 'postgres µs', 'others'];
+  const heading = [
+    ...['', 'answers/s', 'x echo', 'p50 ms', 'p99 ms'],
+    ...['client µs', 'server µs', 'postgres µs', 'redis µs', 'server MB', 'others'],
+  ];
   const lines = rows.map((row) => [
-    row.valid ? row.title : `${row.title} (INVALID)`,
+    titleOf(row),
     formatSpread(row.perSecond, 0),
     formatSpread(row.toReference, 3),
     formatMedian(row.latencyMs.p50, 1),
@@ -13,15 +17,42 @@ export function formatTable(rows: readonly RowSummary[]): string {
     formatMedian(row.cpuMicros.client, 1),
     formatMedian(row.cpuMicros.server, 1),
     formatMedian(row.cpuMicros.postgres, 1),
+    formatMedian(row.cpuMicros.redis, 1),
+    formatMedian(row.figures['residentMb'], 0),
     row.othersShare === undefined ? '–' : `${(row.othersShare.median * 100).toFixed(0)} %`,
   ]);
   return alignColumns([heading, ...lines]);
 }
 
-/** One line a goal. */
-export function formatGoal(goal: GoalSummary): string {
-  const verdict = goal.met === undefined ? 'not measured' : goal.met ? 'met' : 'MISSED';
-  return `${goal.title}: ${formatSpread(goal.ratio, 2)}, goal ${goal.atLeast} or more: ${verdict}`;
+/** A row that measures in its own way, in one line. */
+export function formatFigures(row: RowSummary): string {
+  const figures = Object.entries(row.figures).map(([name, spread]) => `${name} ${formatSpread(spread, 2)}`);
+  return `${titleOf(row)}: ${figures.join(', ') || '–'}`;
+}
+
+function titleOf(row: RowSummary): string {
+  return row.valid ? row.title : `${row.title} (INVALID)`;
+}
+
+/** All goals, aligned. */
+export function formatGoals(goals: readonly GoalSummary[]): string {
+  const lines = goals.map((goal) => [
+    goal.title,
+    `${formatSpread(goal.value, 2)}${'unit' in goal.of && goal.value !== undefined ? goal.of.unit : ''}`,
+    boundOf(goal),
+    goal.moonshot === undefined ? '' : `${signOf(goal)} ${goal.moonshot}`,
+    ` ${goal.verdict}`,
+  ]);
+  return alignColumns([['', 'median [range]', 'goal', 'moonshot', ''], ...lines]);
+}
+
+function boundOf(goal: Goal): string {
+  const bound = goal.atLeast ?? goal.atMost;
+  return bound === undefined ? '' : `${signOf(goal)} ${bound}`;
+}
+
+function signOf(goal: Goal): string {
+  return goal.atMost === undefined ? '≥' : '≤';
 }
 
 /** Past this share of the CPU, what others do on the machine decides the figures. */

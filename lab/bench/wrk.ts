@@ -1,26 +1,30 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-/** What the client sends, and where. The script says what the files hold. */
+/** What the client sends, and where. */
 export interface Load {
   url: string;
-  /** A wrk script that prints a line `RESULT <json>` (see place-order.lua). */
+  /** One for each server. One makes some 100,000 requests a second; more would only compete with the servers. */
+  threads: number;
+  /** A wrk script that prints a line `RESULT <json>` (see load/common.lua). */
   script: string;
-  /** One access token a line. */
-  tokensFile: string;
-  bodyFile: string;
-  /** The script adds the ids of the orders that were promised, one a line. */
-  ordersFile: string;
+  /** The environment that the script reads. */
+  settings: Readonly<Record<string, string>>;
+  /** The script adds the ids of the orders that were promised, one a line, each thread to one of these. */
+  ordersFiles: readonly string[];
 }
 
 /** How the load is put on. */
-interface Pressure {
+export interface Pressure {
   connections: number;
   seconds: number;
   /** Makes the idempotency keys differ from those of every other run. */
   nonce: string;
+  /** How many requests of this load may have been sent already. */
+  sentBefore?: number;
   signal: AbortSignal;
 }
 
@@ -47,20 +51,24 @@ interface ScriptResult {
   statuses: Record<string, number>;
 }
 
-/** One thread makes some 100,000 requests a second here; a second one would only compete with the servers. */
-const THREADS = 1;
-
 /** How much longer than asked a run may take before it is given up. */
 const GRACE_MS = 20_000;
 
 /** Runs the client once. Throws when it fails, is interrupted or does not end. */
 export async function runWrk(load: Load, pressure: Pressure): Promise<LoadResult> {
-  const { connections, seconds, nonce, signal } = pressure;
+  const { connections, seconds, nonce, sentBefore = 0, signal } = pressure;
   const args = [
-    ...[`--threads=${THREADS}`, `--connections=${connections}`, `--duration=${seconds}s`, '--timeout=10s'],
-    ...['--script', load.script, load.url, '--', load.tokensFile, load.bodyFile, nonce, load.ordersFile],
+    ...[`--threads=${load.threads}`, `--connections=${connections}`, `--duration=${seconds}s`, '--timeout=10s'],
+    ...['--script', load.script, load.url],
   ];
   const child = spawn('wrk', args, {
+    env: {
+      ...load.settings,
+      PATH: process.env['PATH'],
+      LUA_PATH: `${dirname(load.script)}/?.lua`,
+      NONCE: nonce,
+      SENT_BEFORE: String(sentBefore),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000 + GRACE_MS)]),
   });
