@@ -209,6 +209,8 @@ async function main() {
   const node = chooseNode();
   // What the program starts in turn runs on the same Node.
   process.env.PATH = [dirname(node), process.env.PATH].join(delimiter);
+  // Compiled once for each content of a file: a later start takes half of the time.
+  process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled');
   exitLike(await runChild(node, [resolve(ROOT, file), ...args], { stdio: 'inherit' }));
 }
 

@@ -11,7 +11,6 @@ import type { Tracing } from './operations/tracing.ts';
 import { measurePaymentProvider } from './payments/measured-payment-provider.ts';
 import type { PaymentProvider } from './payments/payment-provider.ts';
 import { createSandboxPaymentProvider, type SandboxPaymentProvider } from './payments/sandbox-payment-provider.ts';
-import { createStripePaymentProvider } from './payments/stripe-payment-provider.ts';
 import type { Duty } from './workers/loop.ts';
 import { createMoneyReconciler } from './workers/money-reconciler.ts';
 import { createPaymentWorker } from './workers/payment-worker.ts';
@@ -33,11 +32,11 @@ const CALLS_PER_CHARGE_MAX = 4;
 const LEASE_MARGIN_MS = 5_000;
 
 /** Puts the payment providers together, and those who use them. */
-export function composePayments(
+export async function composePayments(
   config: Config,
   log: Logger,
   parts: { database: Database; stepOrders: StepOrders; metrics: Metrics; publicUrl: () => string; tracing: Tracing },
-): Payments {
+): Promise<Payments> {
   const { database, stepOrders, metrics } = parts;
   const sandboxAlone = createSandboxPaymentProvider({
     database,
@@ -48,7 +47,9 @@ export function composePayments(
   });
   const sandbox = measurePaymentProvider(sandboxAlone, metrics.observePaymentCall);
   const live =
-    config.PAYMENT_PROVIDER === 'stripe' ? measurePaymentProvider(stripe(config), metrics.observePaymentCall) : sandbox;
+    config.PAYMENT_PROVIDER === 'stripe'
+      ? measurePaymentProvider(await openStripe(config), metrics.observePaymentCall)
+      : sandbox;
   const all = [...new Set<PaymentProvider>([live, sandbox])];
   const providers: PaymentProviders = {
     live,
@@ -92,7 +93,9 @@ function sandboxWebhookSecret({ TOKEN_KEYS: [first] }: Config): string {
   return `whsec_${createHash('sha256').update(`sandbox webhooks\n${first?.secret}`).digest('base64')}`;
 }
 
-function stripe(config: Config): PaymentProvider {
+/** Loaded only where it is used: its package is large. */
+async function openStripe(config: Config): Promise<PaymentProvider> {
+  const { createStripePaymentProvider } = await import('./payments/stripe-payment-provider.ts');
   return createStripePaymentProvider({
     secretKey: config.STRIPE_SECRET_KEY ?? '',
     webhookSecret: config.STRIPE_WEBHOOK_SECRET ?? '',

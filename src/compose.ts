@@ -122,7 +122,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   stopper.add('idempotency store', store.close);
 
   const app = await createApp(config, log, metrics, tracing, stopper);
-  const payments = composePayments(config, log, {
+  const payments = await composePayments(config, log, {
     database: ledger.database,
     stepOrders,
     metrics,

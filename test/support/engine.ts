@@ -20,7 +20,7 @@ export interface TestEngine {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 /** Twice as long as an engine takes before it forces its own end. */
 const STOP_TIMEOUT_MS = 30_000;
 
@@ -33,6 +33,7 @@ export async function startEngine(settings: Readonly<Record<string, string>>): P
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       NODE_ENV: 'test',
       LOG_LEVEL: 'warn',
       PORT: '0',
