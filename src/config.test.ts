@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, drainMsOf, rateOf, readConfig, servesPublicMetrics, warningsOf } from './config.ts';
+import {
+  ConfigError,
+  drainMsOf,
+  rateOf,
+  readConfig,
+  SETTINGS,
+  secretsOf,
+  servesPublicMetrics,
+  warningsOf,
+} from './config.ts';
 
 const SECRETS = { TOKEN_KEYS: `main:${'s'.repeat(32)}`, OPERATOR_PASSWORD: 'a long pass phrase' };
 
@@ -245,4 +254,30 @@ test('a stop waits for the proxies in production, and always ends in its time', 
   assert.equal(drain({ ...PRODUCTION, SHUTDOWN_TIMEOUT_MS: '3000' }), 1_500);
   assert.equal(drain({ ...PRODUCTION, SHUTDOWN_DRAIN_MS: '0' }), 0);
   assert.throws(() => readConfig({ SHUTDOWN_DRAIN_MS: '15000' }), /SHUTDOWN_DRAIN_MS must be less than/);
+});
+
+test('SEC-07 every secret setting has its secrets told to the log, of an address the part that makes it secret', () => {
+  const secret = (name: string) => `${name.toLowerCase()}-0123456789-0123456789-0123456789`;
+  const given: Readonly<Record<string, string>> = {
+    DATABASE_URL: `postgres://me:${secret('database')}%21@db.example/x`,
+    REDIS_URL: `redis://me:${secret('redis')}@redis.example`,
+    TOKEN_KEYS: `a:${secret('first')},b:${secret('second')}`,
+    NOTIFY_URL: `https://chat.example/hooks/${secret('notify')}`,
+    NOTIFY_SECRET: `whsec_${Buffer.from(secret('signing')).toString('base64')}`,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${secret('collector')}`,
+    PAYMENT_PROVIDER: 'stripe',
+  };
+  const names = Object.entries(SETTINGS).filter(([, setting]) => 'secret' in setting);
+  const environment = { ...Object.fromEntries(names.map(([name]) => [name, secret(name)])), ...given };
+  const secrets = secretsOf(readConfig(environment));
+  for (const [name] of names) {
+    const text = environment[name] ?? '';
+    assert.ok(
+      secrets.some((each) => text.includes(each)),
+      `${name} is a secret setting: add what it says to secretsOf`,
+    );
+  }
+  assert.ok(secrets.includes(`${secret('database')}!`));
+  assert.ok(secrets.includes(secret('second')));
+  assert.ok(!secrets.some((each) => each.includes('example')));
 });

@@ -634,6 +634,41 @@ function metricsWarnings(config: Config): string[] {
   return ['METRICS_HOST is no loopback address and there is no METRICS_TOKEN: whoever reaches it reads the metrics.'];
 }
 
+/** A shorter one may be any word, and would take it out of every line. */
+const LOGGED_SECRET_LENGTH_MIN = 12;
+
+/** The texts of the secret settings that must stand in no log: of an address what makes it secret. */
+export function secretsOf(config: Config): readonly string[] {
+  const { DATABASE_URL, REDIS_URL, NOTIFY_URL, OTEL_EXPORTER_OTLP_HEADERS = {} } = config;
+  const database = DATABASE_URL === undefined ? '' : new URL(DATABASE_URL).password;
+  const notified = NOTIFY_URL === undefined ? '' : new URL(NOTIFY_URL);
+  const texts = [
+    ...config.TOKEN_KEYS.map(({ secret }) => secret),
+    config.OPERATOR_PASSWORD,
+    database,
+    safelyDecoded(database),
+    REDIS_URL?.password,
+    REDIS_URL?.kind === 'sentinel' ? REDIS_URL.sentinelPassword : undefined,
+    config.STRIPE_SECRET_KEY,
+    config.STRIPE_WEBHOOK_SECRET,
+    notified && notified.pathname + notified.search,
+    config.NOTIFY_SECRET,
+    config.METRICS_TOKEN,
+    // Without the scheme that may stand before it.
+    ...Object.values(OTEL_EXPORTER_OTLP_HEADERS).map((value) => value.split(' ').at(-1)),
+  ];
+  const known = texts.filter((each) => each !== undefined);
+  return [...new Set(known.filter(({ length }) => length >= LOGGED_SECRET_LENGTH_MIN))];
+}
+
+function safelyDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** What is legal but worth a line at start. */
 export function warningsOf(config: Config): string[] {
   const warnings: string[] = [];

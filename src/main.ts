@@ -1,6 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { startEngine } from './compose.ts';
-import { type Config, ConfigError, readConfig, warningsOf } from './config.ts';
+import { type Config, ConfigError, readConfig, secretsOf, warningsOf } from './config.ts';
 import { EmbeddedPostgresError } from './ledger/embedded-postgres/embedded-postgres-error.ts';
 import { createLog } from './operations/log.ts';
 import { createStopper } from './operations/stopper.ts';
@@ -22,7 +22,7 @@ function readConfigOrFail(): Config {
 }
 
 const config = readConfigOrFail();
-const log = createLog(config.LOG_LEVEL);
+const log = createLog(config.LOG_LEVEL, secretsOf(config));
 for (const warning of warningsOf(config)) log.warn(warning);
 
 const stopper = createStopper(log);

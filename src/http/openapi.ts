@@ -55,6 +55,29 @@ export const { version: VERSION } = JSON.parse(
   version: string;
 };
 
+/** An operation of the document, as far as it says what a request must have. */
+interface DescribedOperation {
+  readonly parameters?: { required?: boolean; readonly schema?: { readonly default?: unknown } }[];
+  readonly requestBody?: {
+    required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema?: { readonly type?: string | readonly string[] } }>>;
+  };
+}
+
+type DescribedPaths = Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+
+/** A member with a default may be left out, and so may a body that may be null: the plugin calls both required. */
+function tellWhatMayBeLeftOut(paths: DescribedPaths): void {
+  for (const { parameters = [], requestBody } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    for (const parameter of parameters) {
+      if (parameter.schema?.default !== undefined) parameter.required = false;
+    }
+    if (requestBody === undefined) continue;
+    const contents = Object.values(requestBody.content);
+    if (contents.some(({ schema }) => schema?.type?.includes('null'))) requestBody.required = false;
+  }
+}
+
 /** Describes the routes as OpenAPI 3.1. Call it before the first route. */
 export async function describeRoutes(app: App): Promise<void> {
   app.addSchema(Problem);
@@ -77,6 +100,11 @@ export async function describeRoutes(app: App): Promise<void> {
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`,
+    },
+    transformObject: (made) => {
+      if (!('openapiObject' in made)) return made.swaggerObject;
+      tellWhatMayBeLeftOut((made.openapiObject.paths ?? {}) as DescribedPaths);
+      return made.openapiObject;
     },
     transform: ({ schema, url, route }) => {
       if (schema === undefined || schema.hide) return { schema: { ...schema, hide: true }, url };

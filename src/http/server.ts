@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
@@ -17,6 +19,16 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 /** How often slow clients are looked for; Node's own 30 s would let them stay for that long. */
 const SLOW_CLIENTS_CHECK_MS = 1_000;
+
+/** A client that takes nothing of its answer for so long is cut off; it would hold the rest in memory for ever. */
+const STALLED_READER_MS = 10_000;
+/**
+ * Requests that a connection may send ahead of their answers. Node takes as many as fit into one read of 64 KiB, and what
+ * it answers to them waits in memory.
+ */
+const PIPELINED_MAX = 16;
+/** What is smaller than this finds room in the system's own buffers, and is watched for by nobody. */
+const WATCHED_ANSWER_BYTES = 16 * 1024;
 
 /** What http.Server reports about requests that never became one, by its error codes. */
 const CONNECTION_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
@@ -109,6 +121,11 @@ export async function createServer(options: {
       retryAfterSeconds: 1,
     });
   });
+  limitPipelining(app);
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isLarge(payload)) cutOffStalledReader(reply.raw);
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
     // The route's pattern, never the address: labels of a metric must stay few.
     const route = request.routeOptions.url ?? 'none';
@@ -125,6 +142,34 @@ export async function createServer(options: {
     replyProblem(reply, 'not-found', { detail: 'No route has this address.' });
   });
   return app;
+}
+
+/** Cuts off who sends too many requests ahead of their answers. */
+function limitPipelining(app: App): void {
+  const unanswered = new WeakMap<Socket, number>();
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, count);
+    if (count <= PIPELINED_MAX) return done();
+    reply.hijack();
+    socket.destroy();
+  });
+  app.addHook('onResponse', ({ raw: { socket } }, _reply, done) => {
+    unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
+    done();
+  });
+}
+
+function isLarge(payload: unknown): boolean {
+  if (typeof payload === 'string' || Buffer.isBuffer(payload)) return payload.length > WATCHED_ANSWER_BYTES;
+  return payload !== null && payload !== undefined;
+}
+
+/** The time runs while nothing moves on the connection, whoever is to blame; only a reader is punished for it. */
+function cutOffStalledReader(response: ServerResponse): void {
+  response.setTimeout(STALLED_READER_MS, () => {
+    if (response.socket !== null && response.socket.writableLength > 0) response.socket.destroy();
+  });
 }
 
 /** Lets pages of other origins call from a browser. */
