@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from '../support/database.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { createStage } from '../support/stage.ts';
@@ -18,7 +17,8 @@ let served: ReadonlySet<string>;
 
 before(async () => {
   database = await stage.database();
-  const preload = fileURLToPath(new URL('./print-routes.ts', import.meta.url));
+  // An address, not a path: it has no blanks.
+  const preload = new URL('./print-routes.ts', import.meta.url).href;
   engine = await stage.engine({ DATABASE_URL: database.url, NODE_OPTIONS: `--import=${preload}` });
   document = await readApiDocument(engine.url);
   const routes = engine.output.map((line) => /^route ([A-Z]+) (\S+)$/.exec(line));
