@@ -12,6 +12,7 @@ import { installPackages } from '../test/support/debian-packages.ts';
 import { startEngine } from '../test/support/engine.ts';
 import { createPostgres, findSystemPostgres } from '../test/support/postgres.ts';
 import { drawOrderStates } from './draw-order-states.ts';
+import { linkProofs } from './link-proofs.ts';
 
 /**
  * Writes the committed files that are made from the code: the OpenAPI document, the schema of the ledger, the list of
@@ -31,6 +32,7 @@ const stale: string[] = [];
 try {
   await keep('docs/configuration.md', describeSettings());
   await keep('docs/metrics.md', await describeMetrics());
+  await keep('docs/promises.md', await linkProofs(root));
   await keep('docs/order-states.md', drawOrderStates(TRANSITIONS, STEP_TERMS_DEFAULT));
   const url = postgres.url('postgres');
   await migrate({ connectionString: url }, (message) => process.stderr.write(`${message}\n`));

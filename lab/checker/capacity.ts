@@ -20,8 +20,7 @@ export function capacityFloors(item: ItemState, history: History): CapacityFloor
     floors.push({ fromMs: cluster[0]?.sentAtMs ?? 0, units: Math.min(settled, ...values) });
     const endMs = Math.max(...cluster.map((change) => change.answeredAtMs ?? Number.POSITIVE_INFINITY));
     if (!Number.isFinite(endMs)) return floors;
-    settled =
-      cluster.reduce((last, change) => ((change.version ?? 0) > (last.version ?? 0) ? change : last)).capacity ?? 0;
+    settled = lastOf(cluster).capacity ?? 0;
     floors.push({ fromMs: endMs, units: settled });
   }
   return floors;
@@ -34,6 +33,32 @@ export function capacityRange(item: ItemState, history: History): { least: numbe
   const all = [openingCapacity(item, history), item.stock.capacity, ...known];
   const doubtful = known.length < changes.length;
   return { least: doubtful ? 0 : Math.min(...all), most: doubtful ? Number.POSITIVE_INFINITY : Math.max(...all) };
+}
+
+/**
+ * The most that an item's capacity can have been at some moment of a stretch of time, by the clock of the clients. The
+ * counterpart of `capacityFloors`.
+ */
+export function capacityCeiling(item: ItemState, history: History): (sinceMs: number, untilMs: number) => number {
+  let settled = openingCapacity(item, history);
+  const steps: { fromMs: number; units: number }[] = [{ fromMs: Number.NEGATIVE_INFINITY, units: settled }];
+  for (const cluster of clusterChanges(item.id, history)) {
+    const values = cluster.map((change) => change.capacity ?? Number.POSITIVE_INFINITY);
+    steps.push({ fromMs: cluster[0]?.sentAtMs ?? 0, units: Math.max(settled, ...values) });
+    const endMs = Math.max(...cluster.map((change) => change.answeredAtMs ?? Number.POSITIVE_INFINITY));
+    if (!Number.isFinite(endMs)) break;
+    settled = lastOf(cluster).capacity ?? Number.POSITIVE_INFINITY;
+    steps.push({ fromMs: endMs, units: settled });
+  }
+  return (sinceMs, untilMs) =>
+    steps.reduce((most, { fromMs, units }, index) => {
+      const endMs = steps[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY;
+      return fromMs <= untilMs && endMs >= sinceMs ? Math.max(most, units) : most;
+    }, 0);
+}
+
+function lastOf(cluster: readonly ChangeStockRecord[]): Pick<ChangeStockRecord, 'capacity'> {
+  return cluster.reduce((last, change) => ((change.version ?? 0) > (last.version ?? 0) ? change : last));
 }
 
 function openingCapacity(item: ItemState, history: History): number {

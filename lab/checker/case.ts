@@ -1,10 +1,12 @@
 import type { Origin } from './attribute-orders.ts';
 import { attributeOrders } from './attribute-orders.ts';
 import type { FinalState, History, PlaceOrderRecord } from './history.ts';
+import type { OrderLife } from './order-life.ts';
 import type { OrderState } from './order-state.ts';
 import { isExpired, isReleased } from './order-state.ts';
 import type { Placement } from './placements.ts';
 import { groupPlacements } from './placements.ts';
+import { type StockUse, stockUseOf } from './stock-spans.ts';
 
 /** What the publisher of the engine promises beyond the defaults, and what the run was. */
 export interface CheckSettings {
@@ -30,6 +32,10 @@ export interface KnownOrder {
   readonly seenAtMs: number;
   /** From this moment on its stock has gone back for certain; `Infinity` when that is not certain. */
   readonly releasedAtMs: number;
+  /** What it had of the stock, by the database's clock. */
+  readonly use: StockUse;
+  /** Where it was read at rest. */
+  readonly life: OrderLife | undefined;
 }
 
 /** A run laid out for the checks. */
@@ -53,6 +59,7 @@ export function layOutCase(history: History, final: FinalState, settings: CheckS
   const listed = new Set(final.orders.map((order) => order.id));
   const origins = attributeOrders(final.orders, placements);
   const looks = firstLooks(history);
+  const lives = new Map(final.rest?.lives.map((life) => [life.orderId, life]));
   const orders = new Map<string, KnownOrder>();
   for (const [id, order] of states) {
     const { origin, candidates } = origins.get(id) ?? { origin: 'nobody', candidates: [] };
@@ -60,6 +67,8 @@ export function layOutCase(history: History, final: FinalState, settings: CheckS
     const own = answers.get(id) ?? [];
     const answeredAtMs = own[0]?.answeredAtMs ?? Number.POSITIVE_INFINITY;
     const look = looks.get(id);
+    const life = lives.get(id);
+    const use = stockUseOf(order, life);
     orders.set(id, {
       order,
       listed: listed.has(id),
@@ -68,11 +77,24 @@ export function layOutCase(history: History, final: FinalState, settings: CheckS
       answers: own,
       earliestEffectMs: earliestEffectOf(candidates),
       seenAtMs: Math.min(answeredAtMs, look?.seenAtMs ?? Number.POSITIVE_INFINITY),
-      releasedAtMs: isExpired(order.status) && look !== undefined ? look.expiredAtMs : Number.POSITIVE_INFINITY,
+      releasedAtMs: gaveAllBackForGood(order, life, use) ? (look?.releasedAtMs ?? never) : never,
+      use,
+      life,
     });
   }
-  return { history, final, placements, orders, stockOnlyShrank: onlyShrank(history, final), settings };
+  const stockOnlyShrank = onlyShrank(history, final) && [...orders.values()].every(({ use }) => keptAll(use));
+  return { history, final, placements, orders, stockOnlyShrank, settings };
 }
+
+const never = Number.POSITIVE_INFINITY;
+
+/** From the first look at an order that has ended so, its stock was free for certain. */
+function gaveAllBackForGood(order: OrderState, life: OrderLife | undefined, use: StockUse): boolean {
+  if (life === undefined) return isExpired(order.status);
+  return isReleased(order.status) && !use.retaken && use.spans.every(({ untilMs }) => Number.isFinite(untilMs));
+}
+
+const keptAll = ({ spans }: StockUse) => spans.every(({ untilMs }) => !Number.isFinite(untilMs));
 
 /** An order that exists though no attempt should have made one was made by some attempt all the same. */
 function earliestEffectOf(candidates: readonly Placement[]): number {
@@ -95,16 +117,25 @@ function groupAnswers(attempts: readonly PlaceOrderRecord[]): Map<string, PlaceO
   return byOrder;
 }
 
-/** When each order was first read, and first read as expired, by the moment the answer had come. */
-function firstLooks(history: History): Map<string, { seenAtMs: number; expiredAtMs: number }> {
-  const looks = new Map<string, { seenAtMs: number; expiredAtMs: number }>();
+interface Look {
+  seenAtMs: number;
+  releasedAtMs: number;
+}
+
+/** When each order was first seen, and first seen as one that has ended, by the moment the answer had come. */
+function firstLooks(history: History): Map<string, Look> {
+  const looks = new Map<string, Look>();
+  const note = (id: string, status: string, answeredAtMs: number) => {
+    const look = looks.get(id) ?? { seenAtMs: never, releasedAtMs: never };
+    look.seenAtMs = Math.min(look.seenAtMs, answeredAtMs);
+    if (isReleased(status)) look.releasedAtMs = Math.min(look.releasedAtMs, answeredAtMs);
+    looks.set(id, look);
+  };
   for (const read of history.orderReads) {
-    for (const { id, status } of read.orders) {
-      const look = looks.get(id) ?? { seenAtMs: Number.POSITIVE_INFINITY, expiredAtMs: Number.POSITIVE_INFINITY };
-      look.seenAtMs = Math.min(look.seenAtMs, read.answeredAtMs);
-      if (isExpired(status)) look.expiredAtMs = Math.min(look.expiredAtMs, read.answeredAtMs);
-      looks.set(id, look);
-    }
+    for (const { id, status } of read.orders) note(id, status, read.answeredAtMs);
+  }
+  for (const { orderId, orderStatus, answeredAtMs } of history.steps) {
+    if (orderStatus !== null && answeredAtMs !== null) note(orderId, orderStatus, answeredAtMs);
   }
   return looks;
 }

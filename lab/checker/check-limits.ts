@@ -1,12 +1,12 @@
 import type { Case, KnownOrder } from './case.ts';
 import type { PlaceOrderRecord } from './history.ts';
-import { isExpired, isReleased } from './order-state.ts';
 import { isRefusal } from './placements.ts';
+import { mostAtOnce } from './stock-spans.ts';
 import type { Violation } from './violation.ts';
 
 /**
- * S-07: no buyer has more of an item at once than the limit. Unpaid orders count; an expired one until `payBy` at
- * least, by the same clock as the next order's `placedAt`; a cancelled one not at all, since its moment is not known.
+ * S-07: no buyer has more of an item at once than the limit. Unpaid orders count; others for as long as they had their
+ * stock, by the database's clock (see `stockUseOf`).
  */
 export function checkLimits(facts: Case): Violation[] {
   const limits = limitRanges(facts);
@@ -14,7 +14,9 @@ export function checkLimits(facts: Case): Violation[] {
   return [...holdings.values()].flatMap((group) => {
     const { userId = '', itemId = '' } = group[0] ?? {};
     const limit = limits.get(itemId)?.most ?? Number.POSITIVE_INFINITY;
-    const units = mostAtOnce(group);
+    const { units } = mostAtOnce(
+      group.flatMap(({ known }) => known.use.spans.filter((span) => span.itemId === itemId)),
+    );
     if (units <= limit) return [];
     return [
       {
@@ -70,23 +72,6 @@ function takings(facts: Case): Taking[] {
       known,
     })),
   );
-}
-
-function mostAtOnce(group: readonly Taking[]): number {
-  const moves = group.flatMap(({ units, known: { order } }) => {
-    if (!isReleased(order.status)) return [{ atMs: Date.parse(order.placedAt), units }];
-    if (!isExpired(order.status)) return [];
-    return [
-      { atMs: Date.parse(order.placedAt), units },
-      { atMs: Date.parse(order.payBy ?? order.placedAt), units: -units },
-    ];
-  });
-  moves.sort((a, b) => a.atMs - b.atMs || a.units - b.units);
-  let units = 0;
-  return moves.reduce((most, move) => {
-    units += move.units;
-    return Math.max(most, units);
-  }, 0);
 }
 
 /** The smallest and the largest limit at which each item was seen; no limit counts as infinite. */

@@ -111,7 +111,7 @@ describe('IK-04', () => {
   test('rejects a repeat with another body, Location or ETag, or that is not marked', () => {
     assert.deepEqual(judgeReplay({ bodyHash: 'other' }), ['IK-04 replay-differs']);
     assert.deepEqual(judgeReplay({ location: '/elsewhere' }), ['IK-04 replay-differs']);
-    assert.deepEqual(judgeReplay({ etag: '"2"' }), ['IK-04 replay-differs']);
+    assert.deepEqual(judgeReplay({ etag: '"2"' }), ['IK-04 replay-differs', 'CR-02 tag-differs']);
     assert.deepEqual(judgeReplay({ replayed: false }), ['IK-04 replay-differs']);
   });
 

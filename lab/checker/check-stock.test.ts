@@ -44,7 +44,7 @@ describe('S-02', () => {
   test('rejects one unit too many, though the counters hide it', () => {
     const placings = [accepted(first, 1, 3), accepted(second, 2, 4)];
     const found = judge({ placings, orders: [first, second], items: [makeItem(1, 1)] });
-    assert.deepEqual(found, ['S-02 oversold', 'S-06 stock-books']);
+    assert.deepEqual(found, ['S-02 oversold', 'S-06 stock-books', 'S-02 taken-above-capacity']);
   });
 
   test('rejects more held at once than there was, though it has expired since', () => {
@@ -54,7 +54,7 @@ describe('S-02', () => {
       orders: [expired, second],
       items: [makeItem(1, 1)],
     });
-    assert.deepEqual(found, ['S-02 oversold']);
+    assert.deepEqual(found, ['S-02 oversold', 'S-02 taken-above-capacity']);
   });
 
   test('accepts the same unit sold again after the hold expired', () => {

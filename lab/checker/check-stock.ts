@@ -1,7 +1,7 @@
 import { capacityRange } from './capacity.ts';
 import type { Case } from './case.ts';
-import { isExpired, isReleased } from './order-state.ts';
 import type { ItemState, SaleState } from './sale-state.ts';
+import { mostAtOnce } from './stock-spans.ts';
 import type { Violation } from './violation.ts';
 
 /** S-01: in every sample available + held + sold = capacity, and none is negative. */
@@ -40,17 +40,19 @@ interface PromisedUnits {
   readonly doubtful: number;
 }
 
-/** Adds up the orders' lines by item. */
+/** Adds up by item what the orders still have. */
 function countPromised(facts: Case): Map<string, PromisedUnits> {
   const none = (): Record<keyof PromisedUnits, number> => ({ active: 0, lost: 0, doubtful: 0 });
   const promised = new Map(facts.final.sale.items.map((item) => [item.id, none()]));
-  for (const { order, listed } of facts.orders.values()) {
-    if (isExpired(order.status)) continue;
-    const pile = isReleased(order.status) ? 'doubtful' : listed ? 'active' : 'lost';
-    for (const line of order.lines) {
-      const units = promised.get(line.itemId) ?? none();
-      units[pile] += line.quantity;
-      promised.set(line.itemId, units);
+  const add = (itemId: string, pile: keyof PromisedUnits, quantity: number) => {
+    const units = promised.get(itemId) ?? none();
+    units[pile] += quantity;
+    promised.set(itemId, units);
+  };
+  for (const { order, listed, use } of facts.orders.values()) {
+    if (use.doubtful) for (const { itemId, quantity } of order.lines) add(itemId, 'doubtful', quantity);
+    for (const { itemId, units, untilMs } of use.spans) {
+      if (!Number.isFinite(untilMs)) add(itemId, listed ? 'active' : 'lost', units);
     }
   }
   return promised;
@@ -58,8 +60,7 @@ function countPromised(facts: Case): Map<string, PromisedUnits> {
 
 /**
  * S-02: not one unit more than the capacity is promised. Not at the end, by the orders and by the engine's counters;
- * and not at any moment before, by the database's clock: an expired order held its stock until `payBy` at least, a
- * cancelled one is left out, since its moment is not known.
+ * and not at any moment before, by the database's clock (see `stockUseOf`).
  */
 export function checkOversold(facts: Case): Violation[] {
   const promised = countPromised(facts);
@@ -92,26 +93,35 @@ export function checkBooks(facts: Case): Violation[] {
   });
 }
 
-function findPeak(itemId: string, facts: Case): { units: number; at: string | null } {
-  const moves: { at: string; timeMs: number; units: number }[] = [];
-  for (const { order } of facts.orders.values()) {
-    if (isReleased(order.status) && !isExpired(order.status)) continue;
-    const units = order.lines.reduce((sum, line) => sum + (line.itemId === itemId ? line.quantity : 0), 0);
-    if (units === 0) continue;
-    moves.push({ at: order.placedAt, timeMs: Date.parse(order.placedAt), units });
-    if (isExpired(order.status)) {
-      const until = order.payBy ?? order.placedAt;
-      moves.push({ at: until, timeMs: Date.parse(until), units: -units });
+/**
+ * S-06, where every order's history was read: what is held belongs to orders that wait for their money, what is sold to
+ * those that have it.
+ */
+export function checkCounters(facts: Case): Violation[] {
+  const orders = [...facts.orders.values()];
+  if (orders.some(({ life }) => life === undefined)) return [];
+  return facts.final.sale.items.flatMap((item) => {
+    let [held, sold] = [0, 0];
+    for (const { order, use } of orders) {
+      for (const { itemId, units, untilMs } of use.spans) {
+        if (itemId !== item.id || Number.isFinite(untilMs)) continue;
+        if (WAITING_FOR_MONEY.has(order.status)) held += units;
+        else sold += units;
+      }
     }
-  }
-  moves.sort((a, b) => a.timeMs - b.timeMs || a.units - b.units);
-  let units = 0;
-  let peak: { units: number; at: string | null } = { units: 0, at: null };
-  for (const move of moves) {
-    units += move.units;
-    if (units > peak.units) peak = { units, at: move.at };
-  }
-  return peak;
+    if (held === item.stock.held && sold === item.stock.sold) return [];
+    const message = `${item.name}: ${item.stock.held} held and ${item.stock.sold} sold, by the orders ${held} and ${sold}`;
+    const evidence = { itemId: item.id, ...item.stock, byOrders: { held, sold } };
+    return [{ promise: 'S-06', kind: 'wrong-counters', message, evidence }];
+  });
+}
+
+const WAITING_FOR_MONEY: ReadonlySet<string> = new Set(['pending_payment', 'payment_processing']);
+
+function findPeak(itemId: string, facts: Case): { units: number; at: string | null } {
+  const spans = [...facts.orders.values()].flatMap(({ use }) => use.spans.filter((span) => span.itemId === itemId));
+  const { units, atMs } = mostAtOnce(spans);
+  return { units, at: units === 0 ? null : new Date(atMs).toISOString() };
 }
 
 /**

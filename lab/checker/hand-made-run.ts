@@ -1,6 +1,14 @@
 import type { CheckSettings } from './case.ts';
 import { checkHistory } from './check-history.ts';
-import type { ChangeStockRecord, PlaceOrderRecord, ReadOrdersRecord, ReadSaleRecord } from './history.ts';
+import type {
+  ChangeStockRecord,
+  DeliveryRecord,
+  PlaceOrderRecord,
+  ReadOrdersRecord,
+  ReadSaleRecord,
+  RestState,
+  StepRecord,
+} from './history.ts';
 import type { OrderState } from './order-state.ts';
 import type { ItemState, SaleState } from './sale-state.ts';
 
@@ -133,6 +141,10 @@ export interface HandMadeRun {
   readonly saleReads?: readonly ReadSaleRecord[];
   readonly orderReads?: readonly ReadOrdersRecord[];
   readonly stockChanges?: readonly ChangeStockRecord[];
+  readonly steps?: readonly StepRecord[];
+  readonly deliveries?: readonly DeliveryRecord[];
+  readonly rest?: RestState;
+  readonly terms?: Pick<SaleState, 'fulfillment' | 'pinSeconds'>;
   readonly settings?: Partial<CheckSettings>;
 }
 
@@ -144,8 +156,14 @@ export function judge(run: HandMadeRun): string[] {
     saleReads: [readSale(-1, ...opening), ...(run.saleReads ?? [])],
     orderReads: run.orderReads ?? [],
     stockChanges: run.stockChanges ?? [],
+    steps: run.steps ?? [],
+    deliveries: run.deliveries ?? [],
   };
-  const final = { sale: makeSale(...run.items), orders: run.orders ?? [] };
+  const final = {
+    sale: { ...makeSale(...run.items), ...run.terms },
+    orders: run.orders ?? [],
+    ...(run.rest && { rest: run.rest }),
+  };
   const found = checkHistory(history, final, run.settings ?? {});
   return [...new Set(found.map((violation) => `${violation.promise} ${violation.kind}`))];
 }

@@ -32,6 +32,13 @@ test('a hundred thousand records are judged in seconds, not minutes', { timeout:
     ...orders.map((order, index) => accepted(order, index, index + 64)),
     ...Array.from({ length: 70_000 }, (_, index) => refused(`loser-${index}`, capacity + index, capacity + index + 64)),
   ];
-  const history = { placings, saleReads: [readSale(-1, makeItem(capacity, 0))], orderReads: [], stockChanges: [] };
+  const history = {
+    placings,
+    saleReads: [readSale(-1, makeItem(capacity, 0))],
+    orderReads: [],
+    stockChanges: [],
+    steps: [],
+    deliveries: [],
+  };
   assert.deepEqual(checkHistory(history, { sale: makeSale(makeItem(capacity, capacity)), orders }), []);
 });

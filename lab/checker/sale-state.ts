@@ -21,6 +21,10 @@ export interface SaleState {
   readonly currency: string;
   readonly opensAt: string;
   readonly closesAt: string;
+  /** `direct` or `kitchen`, where the engine tells. */
+  readonly fulfillment?: string;
+  /** The limit of an open payment, where the engine tells. */
+  readonly pinSeconds?: number;
   readonly items: readonly ItemState[];
 }
 
@@ -28,12 +32,16 @@ export interface SaleState {
 export function readSaleState(value: unknown): SaleState | undefined {
   const sale = asMembers(value);
   if (sale === undefined || !Array.isArray(sale['items'])) return undefined;
-  const { id, currency, opensAt, closesAt } = sale;
+  const { id, currency, opensAt, closesAt, fulfillment, pinSeconds } = sale;
   const items = sale['items'].map(readItem);
   if (typeof id !== 'string' || typeof currency !== 'string') return undefined;
   if (typeof opensAt !== 'string' || typeof closesAt !== 'string') return undefined;
   if (!items.every((item) => item !== undefined)) return undefined;
-  return { id, currency, opensAt, closesAt, items };
+  return {
+    ...{ id, currency, opensAt, closesAt, items },
+    ...(typeof fulfillment === 'string' && { fulfillment }),
+    ...(typeof pinSeconds === 'number' && { pinSeconds }),
+  };
 }
 
 function readItem(value: unknown): ItemState | undefined {

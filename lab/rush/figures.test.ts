@@ -20,6 +20,8 @@ test('figures are counted from the record and from what the engine shows, not fr
       saleReads: [],
       orderReads: [],
       stockChanges: [],
+      steps: [],
+      deliveries: [],
     },
     final: { sale: makeSale(makeItem(10, 3)), orders: [ann, bob] },
     violations: [

@@ -7,6 +7,7 @@ interface HttpRequest {
   readonly path: string;
   readonly token?: string;
   readonly idempotencyKey?: string;
+  readonly ifMatch?: string;
   /** JSON text. */
   readonly body?: string;
   /** Destroys the socket as soon as the request has left, whatever the server makes of it. */
@@ -35,7 +36,7 @@ export interface HttpClient {
 const SILENCE_MS_MAX = 30_000;
 
 /** A client with at most `connections` connections, kept alive between requests. node:http: the least work per request. */
-export function createHttpClient(baseUrl: string, connections: number): HttpClient {
+export function createHttpClient(baseUrl: string, connections: number, silenceMsMax = SILENCE_MS_MAX): HttpClient {
   const base = new URL(baseUrl);
   const protocol = base.protocol === 'https:' ? https : http;
   const agent = new protocol.Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
@@ -53,7 +54,7 @@ export function createHttpClient(baseUrl: string, connections: number): HttpClie
           method: request.method,
           path: prefix + request.path,
           headers: headersOf(request),
-          timeout: SILENCE_MS_MAX,
+          timeout: silenceMsMax,
         });
         outgoing.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
         outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
@@ -86,6 +87,7 @@ function headersOf(request: HttpRequest): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = { Accept: 'application/json' };
   if (request.token !== undefined) headers['Authorization'] = `Bearer ${request.token}`;
   if (request.idempotencyKey !== undefined) headers['Idempotency-Key'] = request.idempotencyKey;
+  if (request.ifMatch !== undefined) headers['If-Match'] = request.ifMatch;
   if (request.body !== undefined) {
     headers['Content-Type'] = 'application/json';
     headers['Content-Length'] = Buffer.byteLength(request.body);

@@ -1,5 +1,6 @@
 import { reconcileMoney } from '../actions/reconcile-money.ts';
 import type { Database } from '../ledger/database.ts';
+import { readReconciliationClock } from '../ledger/payment-discrepancies.ts';
 import { forgetDoneJobs } from '../ledger/payment-jobs.ts';
 import { forgetEvents } from '../ledger/provider-events.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
@@ -29,7 +30,7 @@ export function createMoneyReconciler(options: {
       await forgetEvents(database, KEPT_SECONDS);
       await forgetDoneJobs(database, KEPT_SECONDS);
       for (const provider of providers) {
-        const now = new Date();
+        const now = await readReconciliationClock(database);
         const { discrepancies } = await reconcileMoney(database, provider, {
           since: new Date(now.getTime() - COMPARED_FOR_MS),
           now,

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { chown, mkdtemp, readdir } from 'node:fs/promises';
@@ -21,6 +21,9 @@ export interface TestPostgres {
   /** Kills every process of the server at once, as a crash would. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Freezes every process of it (SIGSTOP), with all connections open, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** `fast` ends sessions and shuts down; `immediate` goes without a checkpoint. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
   /** Stops it and removes its folder. */
@@ -39,7 +42,7 @@ export async function findSystemPostgres(): Promise<string | undefined> {
 }
 
 /** PostgreSQL refuses to run as root, so root lends it an unprivileged user. */
-async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
+export async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const { stdout } = await run('getent', ['passwd', 'postgres']);
   const [, , uid, gid] = stdout.split(':');
@@ -58,11 +61,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-export async function createPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+/** `settings` are those of postgresql.conf; `parent` is the folder in which it makes its own. */
+export async function createPostgres(settings: readonly string[] = [], parent = '/tmp'): Promise<TestPostgres> {
   const binaries = await findSystemPostgres();
   if (binaries === undefined) throw new Error('There is no PostgreSQL 15 or newer; npm test installs one.');
   const user = await serverUser();
-  const folder = await mkdtemp('/tmp/doorbuster-test-');
+  const folder = await mkdtemp(join(parent, 'doorbuster-test-'));
   if (user) await chown(folder, user.uid, user.gid);
   const data = join(folder, 'data');
   const port = await freePort();
@@ -84,6 +88,23 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
   /** The postmaster leads a group of its own; its children leave at once when it is gone. */
   function killServer(): void {
     if (server?.pid !== undefined && isRunning(server)) process.kill(-server.pid, 'SIGKILL');
+  }
+
+  /** Each child leads a group of its own. */
+  function signalAll(name: NodeJS.Signals): void {
+    const { pid } = server ?? {};
+    if (pid === undefined) return;
+    const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).split('\n');
+    const children = processes
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .filter(([, parent]) => parent === pid);
+    for (const each of [pid, ...children.map(([child]) => child ?? 0)]) {
+      try {
+        process.kill(each, name);
+      } catch {
+        // It has ended by itself.
+      }
+    }
   }
 
   async function start(): Promise<void> {
@@ -126,6 +147,8 @@ export async function createPostgres(settings: readonly string[] = []): Promise<
     url,
     start,
     stop,
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
     async kill() {
       killServer();
       await ended();

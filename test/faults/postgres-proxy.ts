@@ -1,0 +1,85 @@
+import { createTcpProxy, type ProxiedConnection } from '../support/tcp-proxy.ts';
+
+/** Where a connection is cut around COMMIT: before the server sees it, or after it committed but before its answer. */
+type Cut = 'before-commit' | 'after-commit';
+
+/** A proxy before PostgreSQL, which passes everything on until it is told otherwise. */
+export interface PostgresProxy {
+  readonly port: number;
+  /** From now on connections go to this server. */
+  passTo(port: number): void;
+  /** Ends all connections; new ones are accepted. */
+  cutConnections(): void;
+  /** From now on answers arrive so much later, in their order. */
+  delayAnswers(ms: number): void;
+  /** The next so many COMMITs that pass are cut. Resolves when they have been. */
+  cutCommits(cut: Cut, count: number): Promise<void>;
+  /** No further COMMIT is cut. */
+  sparesCommits(): void;
+  close(): Promise<void>;
+}
+
+export async function createPostgresProxy(port: number): Promise<PostgresProxy> {
+  const target = { port };
+  let delayMs = 0;
+  let armed: { cut: Cut; left: number; done: () => void } | undefined;
+
+  function cutOne(connection: ProxiedConnection): void {
+    connection.cut();
+    if (armed === undefined) return;
+    armed.left -= 1;
+    if (armed.left > 0) return;
+    armed.done();
+    armed = undefined;
+  }
+
+  const proxy = await createTcpProxy(target, () => {
+    let cutAtAnswer = false;
+    let inOrder = Promise.resolve();
+    return {
+      request(chunk, connection) {
+        // The text of a simple query or of a Parse message, and of CommandComplete in the other direction.
+        if (armed !== undefined && chunk.includes('COMMIT\0')) {
+          if (armed.cut === 'before-commit') return cutOne(connection);
+          cutAtAnswer = true;
+        }
+        connection.upstream.write(chunk);
+      },
+      reply(chunk, connection) {
+        if (cutAtAnswer && chunk.includes('COMMIT\0')) return cutOne(connection);
+        if (delayMs === 0) {
+          inOrder = inOrder.then(() => void connection.client.write(chunk));
+          return;
+        }
+        const due = new Promise((resolve) => setTimeout(resolve, delayMs));
+        inOrder = inOrder.then(async () => {
+          await due;
+          connection.client.write(chunk);
+        });
+      },
+    };
+  });
+
+  return {
+    port: proxy.port,
+    passTo(next) {
+      target.port = next;
+    },
+    cutConnections() {
+      for (const connection of proxy.connections) connection.cut();
+    },
+    delayAnswers(ms) {
+      delayMs = ms;
+    },
+    cutCommits(cut, count) {
+      return new Promise((done) => {
+        armed = { cut, left: count, done };
+      });
+    },
+    sparesCommits() {
+      armed?.done();
+      armed = undefined;
+    },
+    close: proxy.close,
+  };
+}
