@@ -44,18 +44,20 @@ export async function untilAtRest(world: World, saleId: string, patienceMs = RES
   }
 }
 
-/** What time would do: whoever had begun a charge is out of it, and a job's next try is due. */
+/** What time would do: whoever had begun a charge is out of it, and a job's next try is due. Rows that an engine holds wait. */
 async function hurry({ query }: World, saleId: string): Promise<void> {
   await query(
     `UPDATE payments SET created_at = created_at - interval '1 minute'
-     WHERE status IN ('processing', 'requires_action') AND created_at > clock_timestamp() - interval '1 minute'
-       AND order_id IN (SELECT id FROM orders WHERE sale_id = $1)`,
+     WHERE id IN (SELECT id FROM payments
+                  WHERE status IN ('processing', 'requires_action') AND created_at > clock_timestamp() - interval '1 minute'
+                    AND order_id IN (SELECT id FROM orders WHERE sale_id = $1) FOR UPDATE SKIP LOCKED)`,
     [saleId],
   );
   await query(
     `UPDATE payment_jobs SET run_at = clock_timestamp()
-     WHERE status = 'due' AND run_at > clock_timestamp() + interval '1 second'
-       AND order_id IN (SELECT id FROM orders WHERE sale_id = $1)`,
+     WHERE id IN (SELECT id FROM payment_jobs
+                  WHERE status = 'due' AND run_at > clock_timestamp() + interval '1 second'
+                    AND order_id IN (SELECT id FROM orders WHERE sale_id = $1) FOR UPDATE SKIP LOCKED)`,
     [saleId],
   );
 }
