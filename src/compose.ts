@@ -81,11 +81,12 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const { ledger, lost } = await startLedger(config, metrics, log, stopper);
   watched.ledger = ledger;
   await prepareLedger(config, ledger, log);
-  startHeartbeat(config, operations, ledger.database, stopper);
 
   const redis = await composeRedis(config, log, metrics);
   watched.redis = redis;
   if (redis !== undefined) stopper.add('Redis', redis.close);
+  // Its first word tells of Redis, too.
+  startHeartbeat(config, operations, ledger.database, stopper);
   const ledgerId = await getLedgerId(ledger.database);
   const limits = composeLimits(config, redis && { redis, ledgerId });
   const gate =

@@ -70,7 +70,8 @@ describe('mixed buyers and staff, with faults: every promise is kept', () => {
   const plans = seeds.seeds.map((seed) => drawPlan(seed));
   for (const [name, kinds] of Object.entries(GROUPS)) {
     const own = plans.filter(({ faults: [first] }) => first !== undefined && kinds.includes(first.kind));
-    test(`${name}: mixed buyers and staff find every promise kept`, { skip: own.length === 0 }, async (t) => {
+    if (own.length === 0) continue;
+    test(`${name}: mixed buyers and staff find every promise kept`, async (t) => {
       const failures: unknown[] = [];
       for (const plan of own) {
         if (seeds.isTimeOver()) break;
