@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { type BreakerState, createCircuitBreaker, RedisAwayError } from './circuit-breaker.ts';
+import { disconnect } from './disconnect.ts';
 import { findConnectionFault } from './find-connection-fault.ts';
 import { findServerRisks } from './find-server-risks.ts';
 import type { RedisAddress } from './redis-address.ts';
@@ -170,7 +171,7 @@ export function openRedis(options: {
         resolve();
       });
     });
-    client.disconnect();
+    disconnect(client);
     await ended;
   }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
+import { disconnect } from '../../src/gate/disconnect.ts';
 import { endAtExit } from './at-exit.ts';
 import type { ServerCertificate } from './certificate.ts';
 import { freePort } from './postgres.ts';
@@ -273,7 +274,7 @@ export async function createRedisCluster(certificate?: ServerCertificate): Promi
     },
     query: (command, ...args) => client.call(command, ...args),
     async remove() {
-      client.disconnect();
+      disconnect(client);
       await Promise.all(nodes.map((node) => node.remove()));
     },
   };
