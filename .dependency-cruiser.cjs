@@ -62,9 +62,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(main|compose|compose-[a-z-]+|cli|config(\\.test)?)\\.ts$',
+        pathNot: '^src/(main|compose|compose-[a-z-]+|cli|config/[a-z.-]+)\\.ts$',
       },
-      to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/config/', dependencyTypesNot: ['type-only'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

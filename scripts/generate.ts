@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { TRANSITIONS } from '../src/domain/order-transitions.ts';
 import { STEP_TERMS_DEFAULT } from '../src/domain/sale-terms.ts';
 import { migrate } from '../src/ledger/migrate.ts';
@@ -64,7 +64,7 @@ function describeSettings(): string {
   return `# Configuration
 
 Settings are environment variables. All of them are checked before the engine listens, and all faults are told at once; an
-empty variable counts as absent. Made from \`src/config.ts\` by \`npm run generate\`; do not edit.
+empty variable counts as absent. Made from \`src/config/settings.ts\` by \`npm run generate\`; do not edit.
 
 | setting | default | meaning |
 |---|---|---|

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { parseArgs, styleText } from 'node:util';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, readConfig } from './config/config.ts';
 import { openDatabase } from './ledger/database.ts';
 import { backUpEmbeddedLedger, restoreEmbeddedLedger } from './ledger/embedded-backup.ts';
 import { EmbeddedPostgresError } from './ledger/embedded-postgres/embedded-postgres-error.ts';

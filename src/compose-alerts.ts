@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { createSendNotifications } from './actions/send-notifications.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Database } from './ledger/database.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { createHttpSender } from './webhooks/http-sender.ts';

@@ -1,4 +1,5 @@
-import { type Config, type Rate, rateOf } from './config.ts';
+import { type Config, rateOf } from './config/config.ts';
+import type { Rate } from './config/setting-values.ts';
 import {
   type CreateFailureCounter,
   createMemoryFailureCounter,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { PlaceOrder } from './actions/place-order.ts';
-import { type Config, servesPublicMetrics } from './config.ts';
+import { type Config, servesPublicMetrics } from './config/config.ts';
 import type { RedisLink } from './gate/redis.ts';
 import type { App } from './http/app.ts';
 import { VERSION } from './http/openapi.ts';

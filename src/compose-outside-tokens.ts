@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { createOutsideTokens, type OutsideTokens } from './http/outside-tokens.ts';
 
 /** What checks the tokens of an outside issuer, where the configuration names one. */

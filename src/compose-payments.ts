@@ -4,7 +4,7 @@ import { createPayOrder, type PayOrder } from './actions/pay-order.ts';
 import type { PaymentProviders } from './actions/payment-report.ts';
 import { createRunPaymentJobs } from './actions/run-payment-jobs.ts';
 import type { StepOrders } from './actions/step-orders.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Database } from './ledger/database.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Tracing } from './operations/tracing.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { measureRedis } from './gate/measured-redis.ts';
 import { openRedis, type RedisLink } from './gate/redis.ts';
 import type { Metrics } from './operations/metrics.ts';

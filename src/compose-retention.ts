@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Database } from './ledger/database.ts';
 import type { Duty } from './workers/loop.ts';
 import { createRetentionSweeper } from './workers/retention-sweeper.ts';

@@ -4,7 +4,6 @@ import { createFindShopCustomer } from './actions/find-shop-customer.ts';
 import { createLogIn, LOG_IN_LIMITS } from './actions/log-in.ts';
 import type { PlaceOrder } from './actions/place-order.ts';
 import type { StepOrders } from './actions/step-orders.ts';
-import type { Alerts } from './compose-alerts.ts';
 import { addDeadLetterRoutes } from './compose-dead-letters.ts';
 import type { Limits } from './compose-limits.ts';
 import { addLiveRoutes } from './compose-live.ts';
@@ -12,7 +11,7 @@ import type { Operations } from './compose-operations.ts';
 import { composeOutsideTokens } from './compose-outside-tokens.ts';
 import type { Payments } from './compose-payments.ts';
 import type { Webhooks } from './compose-webhooks.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
 import { createFindApiKey } from './http/api-keys.ts';
 import type { App } from './http/app.ts';
@@ -68,7 +67,6 @@ import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
 import type { Ledger } from './ledger/open-ledger.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { hashPassword, verifyPassword } from './operations/password.ts';
-import type { Loops } from './workers/loop.ts';
 
 /** What the routes are made of. */
 export interface Parts {
@@ -77,11 +75,9 @@ export interface Parts {
   readonly stepOrders: StepOrders;
   readonly store: IdempotencyStore;
   readonly payments: Payments;
-  readonly alerts: Alerts;
   readonly webhooks: Webhooks;
   readonly limits: Limits;
   readonly metrics: Metrics;
-  readonly loops: Loops;
   readonly operations: Operations;
   readonly refusals: RefusalCounts;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { TRACING_OFF, type Tracing } from './operations/tracing.ts';
 
 /** What sending the last spans may take of the time for a stop. */

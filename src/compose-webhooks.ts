@@ -1,7 +1,7 @@
 import type { onRequestHookHandler } from 'fastify';
 import type { Logger } from 'pino';
 import { createDeliverWebhooks } from './actions/deliver-webhooks.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { App } from './http/app.ts';
 import { toOrderResource } from './http/routes/orders/order-resource.ts';
 import { changeWebhookEndpointRoute } from './http/routes/webhooks/change-webhook-endpoint.ts';

@@ -3,7 +3,7 @@ import type { Alerts } from './compose-alerts.ts';
 import type { Payments } from './compose-payments.ts';
 import { composeRetention } from './compose-retention.ts';
 import type { Webhooks } from './compose-webhooks.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Deadline } from './domain/pass-deadline.ts';
 import type { Ledger } from './ledger/open-ledger.ts';
 import { insertDeliveries } from './ledger/webhook-deliveries.ts';

@@ -14,7 +14,7 @@ import { addApiRoutes, addPaymentRoutes, type Parts } from './compose-routes.ts'
 import { composeTracing } from './compose-tracing.ts';
 import { composeWebhooks } from './compose-webhooks.ts';
 import { startWorkers } from './compose-workers.ts';
-import { type Config, drainMsOf } from './config.ts';
+import { type Config, drainMsOf } from './config/config.ts';
 import type { RedisLink } from './gate/redis.ts';
 import { createRedisStockGate } from './gate/redis-stock-gate.ts';
 import type { StockGate } from './gate/stock-gate.ts';
@@ -39,6 +39,7 @@ import { hashPassword } from './operations/password.ts';
 import { createStopper, type Stopper } from './operations/stopper.ts';
 import type { Tracing } from './operations/tracing.ts';
 import { createGateReconciler } from './workers/gate-reconciler.ts';
+import type { Loops } from './workers/loop.ts';
 import { createRefusalCounter } from './workers/refusal-counter.ts';
 
 /** A running engine. */
@@ -143,7 +144,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const url = await listen(
     app,
     config,
-    { refusals, ledger, placeOrder, stepOrders, store, payments, alerts, webhooks, limits, metrics, loops, operations },
+    { refusals, ledger, placeOrder, stepOrders, store, payments, webhooks, limits, metrics, operations },
     stopper,
   );
   stopper.add('payment provider', payments.sandbox.close);
@@ -162,7 +163,7 @@ function startGateReconciler(
     gate,
     metrics,
     loops,
-  }: Pick<Parts, 'ledger' | 'metrics' | 'loops'> & { readonly gate: StockGate | undefined },
+  }: Pick<Parts, 'ledger' | 'metrics'> & { readonly gate: StockGate | undefined; readonly loops: Loops },
   stopper: Stopper,
 ): () => void {
   if (gate === undefined) return () => undefined;
@@ -176,7 +177,10 @@ function startGateReconciler(
 }
 
 /** What this process refuses, told to the ledger once a second, and a last time when no more orders are taken. */
-function startRefusalCounts({ ledger, loops }: Pick<Parts, 'ledger' | 'loops'>, stopper: Stopper): RefusalCounts {
+function startRefusalCounts(
+  { ledger, loops }: Pick<Parts, 'ledger'> & { readonly loops: Loops },
+  stopper: Stopper,
+): RefusalCounts {
   const refusals = createRefusalCounts(ledger.database);
   const loop = loops.add(createRefusalCounter(refusals));
   loop.start();

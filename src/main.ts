@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { startEngine } from './compose.ts';
-import { type Config, ConfigError, readConfig, secretsOf, warningsOf } from './config.ts';
+import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
+import { warningsOf } from './config/warnings.ts';
 import { EmbeddedPostgresError } from './ledger/embedded-postgres/embedded-postgres-error.ts';
 import { createLog } from './operations/log.ts';
 import { createStopper } from './operations/stopper.ts';

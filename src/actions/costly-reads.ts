@@ -1,3 +1,5 @@
+import { within } from '../operations/within.ts';
+
 /** A read that costs is not done again before this many times its own duration have passed. */
 const REST_SHARE = 20;
 
@@ -54,19 +56,13 @@ export function createCostlyReads(now: () => number = () => performance.now()): 
     async latest<Value>(key: string, read: () => Promise<Value>, waitMs: number) {
       if (waitMs <= 0) return remembered.get(key)?.last?.value as Value | undefined;
       const entry = entryFor(key, read);
-      await settledWithin(entry.result, waitMs);
+      await within(
+        entry.result.catch(() => undefined),
+        waitMs,
+      );
       return entry.last?.value as Value | undefined;
     },
   };
-}
-
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise.catch(() => undefined), late]);
-  clearTimeout(timer);
 }
 
 function forgetOldest(remembered: Map<string, unknown>): void {

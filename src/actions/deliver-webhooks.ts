@@ -12,7 +12,7 @@ import {
 } from '../ledger/webhook-deliveries.ts';
 import { disableEndpoint } from '../ledger/webhook-endpoints.ts';
 import { TRACING_OFF, type Tracing } from '../operations/tracing.ts';
-import type { HttpSender, SendResult } from '../webhooks/http-sender.ts';
+import { answerOf, type HttpSender, type SendResult, sendErrorOf } from '../webhooks/http-sender.ts';
 import { retryDelayMs } from '../webhooks/retry-delay.ts';
 import { signWebhook } from '../webhooks/sign-webhook.ts';
 import { type DescribeOrder, makeWebhookMessage } from './webhook-message.ts';
@@ -131,7 +131,7 @@ export function createDeliverWebhooks(options: {
     const startedAt = new Date();
     const signed = signWebhook({ ...message, timestamp: startedAt, secrets: delivery.secrets });
     const result = await send(delivery, signed, message.body);
-    noteHealth(delivery.endpointId, errorOf(result) === null);
+    noteHealth(delivery.endpointId, sendErrorOf(result) === null);
     const outcome = await settle(delivery, { startedAt, result });
     if (outcome !== undefined) options.observe(outcome, result.durationMs / 1_000);
   }
@@ -173,7 +173,7 @@ export function createDeliverWebhooks(options: {
   /** Writes down what came of a try; undefined where it says nothing about the receiver. */
   async function settle(delivery: ClaimedDelivery, tried: Tried): Promise<DeliveryOutcome | undefined> {
     const { result } = tried;
-    const error = errorOf(result);
+    const error = sendErrorOf(result);
     if (error === null) {
       await database.transaction((transaction) => succeed(transaction, delivery, tried));
       return 'delivered';
@@ -182,11 +182,11 @@ export function createDeliverWebhooks(options: {
       await later(delivery, tried, 0, { error: 'The engine was stopped.', counts: false });
       return undefined;
     }
-    if (result.result === 'answered' && result.status === GONE) {
+    if (statusOf(result) === GONE) {
       await gone(delivery, tried, error);
       return 'disabled';
     }
-    const retryAfterMs = result.result === 'answered' ? result.retryAfterMs : null;
+    const retryAfterMs = answerOf(result)?.retryAfterMs ?? null;
     const delayMs = retryDelayMs(delivery.tries + 1, options.random(), retryAfterMs, options.retrySeconds);
     if (delayMs !== undefined) {
       await later(delivery, tried, delayMs, { error, counts: true });
@@ -257,25 +257,16 @@ function keepAttempt(
     durationMs: result.durationMs,
     status: statusOf(result),
     error,
-    response: result.result === 'answered' ? result.response : null,
+    response: answerOf(result)?.response ?? null,
   });
 }
 
 const outcomeOf = ({ result }: Tried, error: string | null): TryOutcome => ({ status: statusOf(result), error });
 
-function statusOf(result: SendResult): number | null {
-  return result.result === 'answered' ? result.status : null;
-}
+const statusOf = (result: SendResult) => answerOf(result)?.status ?? null;
 
 /** What a trace says of a try, by the convention for HTTP clients. */
 function spanErrorOf(status: number | null): string | undefined {
   if (status === null) return 'no_answer';
   return status >= 400 ? String(status) : undefined;
-}
-
-/** Null where the receiver has taken it, which any 2xx says. A redirect is not followed, and so is none. */
-function errorOf(result: SendResult): string | null {
-  if (result.result === 'failed') return result.error;
-  const { status } = result;
-  return status >= 200 && status < 300 ? null : `The receiver answered ${status}.`;
 }

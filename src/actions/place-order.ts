@@ -5,6 +5,7 @@ import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
 import { findOrderAtVersion } from '../ledger/read-orders.ts';
 import type { Tracing } from '../operations/tracing.ts';
+import { within } from '../operations/within.ts';
 import type { NotTaken } from './batch-queue.ts';
 import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
 import { createTracedBatchQueue } from './traced-batch-queue.ts';
@@ -310,18 +311,5 @@ async function look(
     return await database.withConnection((connection) => decideBySnapshot(connection, requests));
   } catch (error) {
     return requests.map(() => ({ outcome: 'unavailable', error }));
-  }
-}
-
-/** The value of a promise, or undefined when it takes longer than `ms`. */
-async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, ms));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

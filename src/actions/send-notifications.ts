@@ -8,7 +8,7 @@ import {
   postponeNotification,
 } from '../ledger/notifications.ts';
 import type { Queryable } from '../ledger/statement.ts';
-import type { HttpSender, SendResult } from '../webhooks/http-sender.ts';
+import { answerOf, type HttpSender, sendErrorOf } from '../webhooks/http-sender.ts';
 import { retryDelayMs } from '../webhooks/retry-delay.ts';
 import { signWebhook } from '../webhooks/sign-webhook.ts';
 import { type NotificationFormat, notificationBody, notificationId } from './notification-message.ts';
@@ -76,10 +76,12 @@ export function createSendNotifications(options: {
   async function deliver(notification: ClaimedNotification): Promise<void> {
     const startedAt = new Date();
     const result = await sender.send(requestOf(notification, startedAt));
-    const error = errorOf(result);
-    const retryAfterMs = result.result === 'answered' ? result.retryAfterMs : null;
+    const error = sendErrorOf(result);
+    const answer = answerOf(result);
     const delayMs =
-      error === null ? undefined : retryDelayMs(notification.tries, random(), retryAfterMs, RETRY_SECONDS);
+      error === null
+        ? undefined
+        : retryDelayMs(notification.tries, random(), answer?.retryAfterMs ?? null, RETRY_SECONDS);
     const failed = error !== null && delayMs === undefined;
 
     const ours = await database.transaction(async (transaction) => {
@@ -89,9 +91,9 @@ export function createSendNotifications(options: {
         number: notification.attempts,
         startedAt,
         durationMs: result.durationMs,
-        status: result.result === 'answered' ? result.status : null,
+        status: answer?.status ?? null,
         error,
-        response: result.result === 'answered' ? result.response : null,
+        response: answer?.response ?? null,
       });
       return true;
     });
@@ -134,10 +136,4 @@ function buryNotification(transaction: Queryable, { id, attempts }: ClaimedNotif
     error,
     attempts,
   });
-}
-
-/** A redirect is no success: nobody has taken the notification. */
-function errorOf(result: SendResult): string | null {
-  if (result.result === 'failed') return result.error;
-  return result.status >= 200 && result.status < 300 ? null : `The receiver answered ${result.status}.`;
 }

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  ConfigError,
-  drainMsOf,
-  rateOf,
-  readConfig,
-  SETTINGS,
-  secretsOf,
-  servesPublicMetrics,
-  warningsOf,
-} from './config.ts';
+import { ConfigError, drainMsOf, rateOf, readConfig, secretsOf, servesPublicMetrics } from './config.ts';
+import { SETTINGS } from './settings.ts';
+import { warningsOf } from './warnings.ts';
 
 const SECRETS = { TOKEN_KEYS: `main:${'s'.repeat(32)}`, OPERATOR_PASSWORD: 'a long pass phrase' };
 

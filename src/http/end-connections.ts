@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { App } from './app.ts';
 
@@ -13,7 +12,7 @@ const SLOW_CLIENT_MS = 2_000;
 export function endConnections(app: App, stopping: () => boolean): void {
   const open = new Set<Socket>();
   /** Connections whose request is complete and not answered yet. */
-  const taken = new Map<Socket, IncomingMessage>();
+  const taken = new Set<Socket>();
 
   app.server.on('connection', (socket: Socket) => {
     open.add(socket);
@@ -27,7 +26,7 @@ export function endConnections(app: App, stopping: () => boolean): void {
     done();
   });
   app.addHook('preHandler', ({ raw }, _reply, done) => {
-    taken.set(raw.socket, raw);
+    taken.add(raw.socket);
     done();
   });
   app.addHook('onResponse', ({ raw }, _reply, done) => {

@@ -1,3 +1,5 @@
+import { within } from './within.ts';
+
 /**
  * A reading that many may ask for and that costs little all the same: one is under way at a time, it is kept for
  * `keptMs`, and nobody waits for it longer than `timeoutMs`. Undefined when it failed or is late; then that is kept.
@@ -25,20 +27,8 @@ export function createKeptReading<Value>(
 
   return () => {
     if (kept === undefined || (!underWay && performance.now() >= keptUntil)) {
-      kept = notLaterThan(readOnce(), timeoutMs);
+      kept = within(readOnce(), timeoutMs);
     }
     return kept;
   };
-}
-
-async function notLaterThan<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -18,6 +18,18 @@ export type SendResult =
     }
   | { readonly result: 'failed'; readonly error: string; readonly durationMs: number };
 
+/** Null where the receiver has taken it, which any 2xx says. A redirect is not followed, and so is none. */
+export function sendErrorOf(result: SendResult): string | null {
+  if (result.result === 'failed') return result.error;
+  const { status } = result;
+  return status >= 200 && status < 300 ? null : `The receiver answered ${status}.`;
+}
+
+/** What the receiver answered; null where it did not. */
+export function answerOf(result: SendResult): Extract<SendResult, { result: 'answered' }> | null {
+  return result.result === 'answered' ? result : null;
+}
+
 export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
