@@ -49,10 +49,12 @@ export async function commitBatch<Request, Outcome>(
     readonly decide: (connection: Connection, requests: readonly Request[]) => Promise<DecidedBatch<Outcome>>;
     readonly repeatKey: string;
     readonly settleMs: number;
+    /** It was tried before, in a way that may have written it. */
+    readonly perhapsCommitted?: boolean;
   },
 ): Promise<readonly (Outcome | BatchFailure)[]> {
   const giveUpAt = performance.now() + batch.settleMs;
-  let perhapsCommitted = false;
+  let { perhapsCommitted = false } = batch;
   for (let attempt = 1; ; attempt += 1) {
     const result = await tryBatch(database, requests, batch.decide);
     if (result.kind === 'decided') return result.outcomes;

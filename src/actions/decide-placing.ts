@@ -3,7 +3,7 @@ import { findCustomerUnits, type UnitsOf } from '../ledger/customer-units.ts';
 import { lockItems } from '../ledger/items.ts';
 import { findRepeats, placingKey, type RepeatedOrder } from '../ledger/orders.ts';
 import { readPlacingSnapshot } from '../ledger/placing-snapshot.ts';
-import { lockSales } from '../ledger/sales.ts';
+import { type LockedSale, lockSales } from '../ledger/sales.ts';
 import type { Queryable } from '../ledger/statement.ts';
 
 /** One attempt to place an order. */
@@ -54,9 +54,10 @@ function repeatOf(repeats: ReadonlyMap<string, RepeatedOrder>, request: PlaceOrd
   return repeated && { outcome: 'repeat', orderId: repeated.orderId, fingerprint: repeated.fingerprint };
 }
 
-/** Requests that were decided under lock, and the items as they were locked. */
+/** Requests that were decided under lock, and the sales and items as they were locked. */
 export interface DecidedPlacing {
-  readonly outcomes: (Decision | Repeat)[];
+  readonly outcomes: readonly (Decision | Repeat)[];
+  readonly sales: ReadonlyMap<string, LockedSale>;
   readonly items: ReadonlyMap<string, ItemState>;
 }
 
@@ -84,7 +85,7 @@ export async function decideUnderLock(db: Queryable, requests: readonly PlaceOrd
     if (decided === undefined) throw new Error('A request was not decided.');
     return decided;
   });
-  return { outcomes, items };
+  return { outcomes, sales, items };
 }
 
 /** What a look without locks can say for sure: a repeat or a refusal. Undefined: only the locked path can decide. */

@@ -8,8 +8,9 @@ import type { Tracing } from '../operations/tracing.ts';
 import { within } from '../operations/within.ts';
 import type { NotTaken } from './batch-queue.ts';
 import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
+import { createOrderWriter } from './order-writer.ts';
 import { createTracedBatchQueue } from './traced-batch-queue.ts';
-import { type WrittenOutcome, writeOrders } from './write-orders.ts';
+import type { WrittenOutcome } from './write-orders.ts';
 
 /** How an attempt to place an order ended. Only `placed` had an effect; `unknown` may have had one. */
 export type PlaceOrderOutcome =
@@ -96,13 +97,14 @@ export function createPlaceOrder(options: {
   /** What refused lately: ids of sales and items, and customers' units of items by `unitsKey`. */
   const refusing = new Set<string>();
 
+  const write = createOrderWriter({ database, settleMs: deadlineMs, onCommitted: gate?.tell });
   const writes = createTracedBatchQueue<PlaceOrderRequest, WrittenOutcome>({
     tracing,
     name: 'commit orders',
     attributes: POSTGRESQL,
     run: async (requests) => {
       const startedAt = performance.now();
-      const outcomes = await writeOrders(database, requests, deadlineMs, gate?.tell);
+      const outcomes = await write(requests);
       options.observeBatch(requests.length, (performance.now() - startedAt) / 1_000);
       return outcomes;
     },

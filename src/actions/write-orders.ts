@@ -5,7 +5,7 @@ import { ORDERS_PLACED_ONCE } from '../ledger/orders.ts';
 import { insertPlacedOrders, type PlacedOrder, type PlacedOrderLine } from '../ledger/placed-orders.ts';
 import type { Queryable } from '../ledger/statement.ts';
 import { type BatchFailure, commitBatch, type DecidedBatch } from './commit-batch.ts';
-import { decideUnderLock, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
+import { type DecidedPlacing, decideUnderLock, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
 
 /** How the ledger answered one request of a batch. */
 export type WrittenOutcome = Decision | Repeat | BatchFailure;
@@ -15,29 +15,41 @@ interface Accepted {
   readonly placement: Placement;
 }
 
-/**
- * Decides a batch of orders and writes those that it accepts, in one transaction (see `commitBatch`). `onCommitted` hears
- * what is left of the items it took from.
- */
+/** A batch that took something, as it was decided under locks and is durable now. */
+export interface CommittedBatch extends DecidedPlacing {
+  readonly requests: readonly PlaceOrderRequest[];
+  /** What is left of the items it took from. */
+  readonly stock: readonly LedgerStock[];
+}
+
+/** Decides a batch of orders and writes those that it accepts, in one transaction (see `commitBatch`). */
 export function writeOrders(
   database: Pick<Database, 'connect'>,
   requests: readonly PlaceOrderRequest[],
   settleMs: number,
-  onCommitted?: (stock: readonly LedgerStock[]) => void,
+  options: {
+    /** Called before anybody is answered. */
+    readonly onCommitted?: (batch: CommittedBatch) => void;
+    /** The batch was tried before, in a way that may have written it. */
+    readonly perhapsCommitted?: boolean;
+  } = {},
 ): Promise<readonly WrittenOutcome[]> {
+  const { onCommitted, perhapsCommitted = false } = options;
   return commitBatch(database, requests, {
     decide: (connection, batch) => decide(connection, batch, onCommitted),
     repeatKey: ORDERS_PLACED_ONCE,
     settleMs,
+    perhapsCommitted,
   });
 }
 
 async function decide(
   connection: Queryable,
   requests: readonly PlaceOrderRequest[],
-  onCommitted: ((stock: readonly LedgerStock[]) => void) | undefined,
+  onCommitted: ((batch: CommittedBatch) => void) | undefined,
 ): Promise<DecidedBatch<Decision | Repeat>> {
-  const { outcomes, items } = await decideUnderLock(connection, requests);
+  const decided = await decideUnderLock(connection, requests);
+  const { outcomes, items } = decided;
   const accepted = requests.flatMap((request, index): Accepted[] => {
     const placement = outcomes[index];
     return placement?.outcome === 'accepted' ? [{ request, placement }] : [];
@@ -49,7 +61,9 @@ async function decide(
   return {
     outcomes,
     write: () => insertPlacedOrders(connection, first.placement.placedAt, orders, lines),
-    ...(onCommitted === undefined ? {} : { committed: () => onCommitted(stockAfter(items, lines)) }),
+    ...(onCommitted === undefined
+      ? {}
+      : { committed: () => onCommitted({ ...decided, requests, stock: stockAfter(items, lines) }) }),
   };
 }
 

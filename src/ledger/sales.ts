@@ -2,7 +2,7 @@ import type { Fulfillment, SaleTerms } from '../domain/sale.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { type Queryable, statement } from './statement.ts';
 
-interface TermsRow {
+export interface TermsRow {
   id: string;
   merchant_id: string;
   currency: string;
@@ -14,14 +14,17 @@ interface TermsRow {
   acceptance_seconds: number;
   test: boolean;
   last_arrival: number;
+  fence: number;
 }
 
 export interface LockedSale extends SaleTerms {
   readonly lastArrival: number;
+  /** The fencing token of optimistic batches. */
+  readonly fence: number;
 }
 
-const TERMS =
-  'id, merchant_id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, acceptance_seconds, test, last_arrival';
+export const TERMS =
+  'id, merchant_id, currency, opens_at, closes_at, paused_at, fulfillment, hold_seconds, acceptance_seconds, test, last_arrival, fence';
 
 // The first lock of every batch. Ordered, so that two batches over the same sales never wait for each other.
 // NO KEY: what is changed is no key, and rows that refer to a sale may be inserted meanwhile.
@@ -30,7 +33,7 @@ const lockSalesForPlacing = statement<TermsRow>(
   `SELECT ${TERMS} FROM sales WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
 );
 
-function toTerms(row: TermsRow): LockedSale {
+export function toTerms(row: TermsRow): LockedSale {
   return {
     id: row.id,
     merchantId: row.merchant_id,
@@ -43,6 +46,7 @@ function toTerms(row: TermsRow): LockedSale {
     acceptanceSeconds: row.acceptance_seconds,
     test: row.test,
     lastArrival: row.last_arrival,
+    fence: row.fence,
   };
 }
 

@@ -401,6 +401,7 @@ CREATE TABLE public.sales (
     retry_seconds integer DEFAULT 120 NOT NULL,
     pin_seconds integer DEFAULT 600 NOT NULL,
     acceptance_seconds integer DEFAULT 300 NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
     CONSTRAINT sales_acceptance_seconds_check CHECK (((acceptance_seconds >= 1) AND (acceptance_seconds <= 86400))),
     CONSTRAINT sales_check CHECK ((opens_at < closes_at)),
     CONSTRAINT sales_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),

@@ -1,3 +1,4 @@
+import { commitAnswerTo } from '../support/commit-on-wire.ts';
 import { createTcpProxy, type ProxiedConnection } from '../support/tcp-proxy.ts';
 
 /** Where a connection is cut around COMMIT: before the server sees it, or after it committed but before its answer. */
@@ -34,19 +35,19 @@ export async function createPostgresProxy(port: number): Promise<PostgresProxy> 
   }
 
   const proxy = await createTcpProxy(target, () => {
-    let cutAtAnswer = false;
+    let cutAt: string | undefined;
     let inOrder = Promise.resolve();
     return {
       request(chunk, connection) {
-        // The text of a simple query or of a Parse message, and of CommandComplete in the other direction.
-        if (armed !== undefined && chunk.includes('COMMIT\0')) {
+        const answer = commitAnswerTo(chunk);
+        if (armed !== undefined && answer !== undefined) {
           if (armed.cut === 'before-commit') return cutOne(connection);
-          cutAtAnswer = true;
+          cutAt = answer;
         }
         connection.upstream.write(chunk);
       },
       reply(chunk, connection) {
-        if (cutAtAnswer && chunk.includes('COMMIT\0')) return cutOne(connection);
+        if (cutAt !== undefined && chunk.includes(cutAt)) return cutOne(connection);
         if (delayMs === 0) {
           inOrder = inOrder.then(() => void connection.client.write(chunk));
           return;

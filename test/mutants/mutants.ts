@@ -281,6 +281,30 @@ const LOCKS: readonly Mutant[] = [
       'F-10 the connection is cut after COMMIT, before its answer: each order is found as its own, none is written twice',
     ),
   },
+  {
+    name: 'late-statement-not-fenced-off',
+    breaks: 'A buyer who was refused gets an order, when the server finds the statement that everybody had given up.',
+    edits: [
+      at(
+        'src/ledger/optimistic-orders.ts',
+        "'UPDATE sales SET fence = fence + 1 WHERE id = $1'",
+        "'UPDATE sales SET fence = fence WHERE id = $1'",
+      ),
+    ],
+    caughtBy: caughtBy(
+      'src/actions/order-writer.test.ts',
+      'F-10 a statement that the server gets after its orders were refused writes nothing',
+    ),
+  },
+  {
+    name: 'optimistic-in-a-paused-sale',
+    breaks: 'A sale that was paused goes on selling.',
+    edits: [at('src/ledger/optimistic-orders.ts', 'sale.paused_at IS NULL AND ', '')],
+    caughtBy: caughtBy(
+      'src/actions/order-writer.test.ts',
+      'what is remembered decides nothing: the sale was paused since',
+    ),
+  },
 ];
 
 const STOCK_AND_MONEY: readonly Mutant[] = [

@@ -1,3 +1,4 @@
+import { commitAnswerTo } from './commit-on-wire.ts';
 import { createTcpProxy } from './tcp-proxy.ts';
 
 /** Where a connection is cut around COMMIT: before the server sees it, or after it committed but before its answer. */
@@ -19,27 +20,28 @@ export async function createCuttingProxy(target: { port: number }): Promise<Cutt
   let cuts = 0;
 
   const proxy = await createTcpProxy(target, () => {
-    let cutAtAnswer = false;
+    let cutAt: string | undefined;
     return {
       request(chunk, connection) {
-        if (armed !== undefined && chunk.includes('COMMIT\0')) {
+        const answer = commitAnswerTo(chunk);
+        if (armed !== undefined && answer !== undefined) {
           const cut = armed;
           armed = undefined;
           if (cut === 'before-commit') {
             cuts += 1;
             return connection.cut();
           }
-          cutAtAnswer = true;
+          cutAt = answer;
         }
         connection.upstream.write(chunk);
       },
       reply(chunk, connection) {
-        if (!cutAtAnswer) {
+        if (cutAt === undefined) {
           connection.client.write(chunk);
           return;
         }
-        // The server's CommandComplete: the commit is done, and nobody will hear of it.
-        if (!chunk.includes('COMMIT\0')) return;
+        // The commit is done, and nobody will hear of it.
+        if (!chunk.includes(cutAt)) return;
         cuts += 1;
         connection.cut();
       },

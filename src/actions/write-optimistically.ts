@@ -1,0 +1,93 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { allocate, type Placement } from '../domain/stock.ts';
+import type { Connection, Database } from '../ledger/database.ts';
+import { faultOf } from '../ledger/database-error.ts';
+import {
+  fenceSale,
+  type OptimisticBatch,
+  type OptimisticGround,
+  placeOptimistically,
+} from '../ledger/optimistic-orders.ts';
+import type { PlaceOrderRequest } from './decide-placing.ts';
+
+/** What came of an optimistic batch. */
+export type OptimisticResult =
+  | { readonly kind: 'written'; readonly outcomes: readonly Placement[]; readonly ground: OptimisticGround }
+  /** Nothing was written, and nothing will be: the orders can be decided under locks. */
+  | { readonly kind: 'nothing' }
+  /** All of it was written, or nothing was and nothing will be: deciding under locks finds out. */
+  | { readonly kind: 'settled' }
+  /** It may have been written, or may be still, and the ledger did not come back in time to tell. */
+  | { readonly kind: 'unknown'; readonly error: unknown };
+
+/** Between tries to reach a ledger that broke the connection. */
+const RECONNECT_PAUSE_MS = 100;
+
+const NO_UNITS: ReadonlyMap<string, number> = new Map();
+
+/**
+ * Places a batch by one statement that writes all of it or nothing. No refusal is made here: what it does not take is
+ * decided under locks.
+ *
+ * A lost connection leaves a statement that may have run, or may still: the server may have it in its buffers, before
+ * it took a lock. So the sale's fencing token is raised before anything else is said of these orders. After that the
+ * statement has written, which the repeat check finds, or it never will.
+ */
+export async function writeOptimistically(
+  database: Pick<Database, 'connect'>,
+  requests: readonly PlaceOrderRequest[],
+  batch: OptimisticBatch,
+  giveUpAt: number,
+): Promise<OptimisticResult> {
+  let connection: Connection;
+  try {
+    connection = await database.connect();
+  } catch {
+    return { kind: 'nothing' };
+  }
+  let lost = false;
+  try {
+    const ground = await placeOptimistically(connection, batch);
+    if (ground === undefined) return { kind: 'nothing' };
+    return { kind: 'written', outcomes: placementsOf(ground, requests), ground };
+  } catch (error) {
+    lost = faultOf(error) === 'connection-lost';
+    if (!lost) return { kind: 'nothing' };
+  } finally {
+    connection.release(lost);
+  }
+  return fence(database, batch.saleId, giveUpAt);
+}
+
+async function fence(database: Pick<Database, 'connect'>, saleId: string, giveUpAt: number): Promise<OptimisticResult> {
+  for (;;) {
+    let connection: Connection | undefined;
+    let lost = false;
+    try {
+      connection = await database.connect();
+      await fenceSale(connection, saleId);
+      return { kind: 'settled' };
+    } catch (error) {
+      lost = faultOf(error) === 'connection-lost';
+      if (performance.now() >= giveUpAt) return { kind: 'unknown', error };
+    } finally {
+      connection?.release(lost);
+    }
+    await pause(Math.max(0, Math.min(RECONNECT_PAUSE_MS, giveUpAt - performance.now())));
+  }
+}
+
+/** The same rule as under locks, on the rows that the statement locked: its conditions leave nothing to refuse. */
+function placementsOf(ground: OptimisticGround, requests: readonly PlaceOrderRequest[]): Placement[] {
+  const { decidedAt, sale, item } = ground;
+  const state = {
+    now: decidedAt,
+    sales: new Map([[sale.id, sale]]),
+    items: new Map([[item.id, item]]),
+    units: NO_UNITS,
+  };
+  return allocate(state, requests).map((decision) => {
+    if (decision.outcome !== 'accepted') throw new Error(`A batch that was written is ${decision.outcome}.`);
+    return decision;
+  });
+}
