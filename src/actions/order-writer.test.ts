@@ -289,7 +289,7 @@ test('F-10 a statement that the server gets after its orders were refused writes
   );
   assert.ok(session);
 
-  let stopped = process.kill(session.pid, 'SIGSTOP');
+  let stopped: boolean = process.kill(session.pid, 'SIGSTOP');
   const goOn = () => {
     if (stopped) process.kill(session.pid, 'SIGCONT');
     stopped = false;

@@ -3,10 +3,10 @@ import { type Placement, type Refusal, unitsKey } from '../domain/stock.ts';
 import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
-import { findOrderAtVersion } from '../ledger/read-orders.ts';
+import { findPlacedOrders, type StoredOrder } from '../ledger/read-orders.ts';
 import type { Tracing } from '../operations/tracing.ts';
 import { within } from '../operations/within.ts';
-import type { NotTaken } from './batch-queue.ts';
+import { createBatchQueue, type NotTaken } from './batch-queue.ts';
 import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
 import { createOrderWriter } from './order-writer.ts';
 import { createTracedBatchQueue } from './traced-batch-queue.ts';
@@ -48,8 +48,8 @@ const BATCH_SIZE_MAX = 500;
 
 const POSTGRESQL = { 'db.system.name': 'postgresql' };
 
-/** Past it the memory of refusals begins anew: it only saves work. */
-const REFUSING_MAX = 100_000;
+/** Past it the memory of what is unlikely begins anew: it only saves work. */
+const UNLIKELY_MAX = 100_000;
 
 /** The order that an accepted request became, as its answer shows it. */
 function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Order, 'merchantId'> {
@@ -74,10 +74,10 @@ function placedOrder(request: PlaceOrderRequest, placement: Placement): Omit<Ord
 /**
  * The way an order is placed: the ledger decides, in batches (group commit).
  *
- * Where a sale or an item lately refused, a look without locks, shared by all who wait at that moment, tells who is
- * certainly refused again, and only the others go on to the locked path. The memory of refusals only picks the path:
- * every answer comes from the ledger as it is now, after the caller's key was looked up, so no early "no" hides an
- * order that was won.
+ * Where a sale or an item lately refused, or was asked for under a key that had its order, a look without locks, shared
+ * by all who wait at that moment, tells who is certainly refused again or has an order, and only the others go on to
+ * where orders are written. That memory only picks the path: every answer comes from the ledger as it is now, after the
+ * caller's key was looked up, so no early "no" hides an order that was won.
  */
 export function createPlaceOrder(options: {
   /** Pipelining connections: one batch of writes and one look at a time. */
@@ -94,8 +94,8 @@ export function createPlaceOrder(options: {
 }): PlaceOrder {
   const { database, waitingMax, deadlineMs, gate, tracing } = options;
   const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
-  /** What refused lately: ids of sales and items, and customers' units of items by `unitsKey`. */
-  const refusing = new Set<string>();
+  /** What lately led to no new order: ids of sales and items, and customers' units of items by `unitsKey`. */
+  const unlikely = new Set<string>();
 
   const write = createOrderWriter({ database, settleMs: deadlineMs, onCommitted: gate?.tell });
   const writes = createTracedBatchQueue<PlaceOrderRequest, WrittenOutcome>({
@@ -119,6 +119,14 @@ export function createPlaceOrder(options: {
     name: 'look at stock',
     attributes: POSTGRESQL,
     run: (requests: readonly PlaceOrderRequest[]) => look(database, requests),
+    batchSizeMax: BATCH_SIZE_MAX,
+    waitingMax,
+    deadlineMs,
+    concurrency: 1,
+  });
+
+  const replays = createBatchQueue({
+    run: (ids: readonly string[]) => readReplays(database, ids),
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
     deadlineMs,
@@ -159,7 +167,7 @@ export function createPlaceOrder(options: {
   }
 
   async function decide(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
-    if (isRefusing(request)) return (await lookFirst(request)) ?? decideByLedger(request);
+    if (isUnlikely(request)) return (await lookFirst(request)) ?? decideByLedger(request);
     if (gate === undefined || admissions === undefined) return decideByLedger(request);
 
     const advised = await admissions.submit(request);
@@ -184,10 +192,10 @@ export function createPlaceOrder(options: {
     }
   }
 
-  function isRefusing({ saleId, customerId, lines }: PlaceOrderRequest): boolean {
-    if (refusing.size === 0) return false;
-    if (refusing.has(saleId)) return true;
-    return lines.some(({ itemId }) => refusing.has(itemId) || refusing.has(unitsKey(itemId, customerId)));
+  function isUnlikely({ saleId, customerId, lines }: PlaceOrderRequest): boolean {
+    if (unlikely.size === 0) return false;
+    if (unlikely.has(saleId)) return true;
+    return lines.some(({ itemId }) => unlikely.has(itemId) || unlikely.has(unitsKey(itemId, customerId)));
   }
 
   /** A look without locks, shared by all who wait at that moment. Undefined where only the locked path can tell. */
@@ -196,63 +204,68 @@ export function createPlaceOrder(options: {
     if ('outcome' in looked) return looked;
     const { answer } = looked;
     if (answer === undefined) {
-      forgetRefusal(request);
+      thinkLikely(request);
       return undefined;
     }
     if (answer.outcome === 'repeat') return answerRepeat(request, answer);
-    rememberRefusal(request, answer);
+    thinkUnlikely(request, answer);
     return answer;
   }
 
   async function decideByLedger(request: PlaceOrderRequest): Promise<PlaceOrderOutcome> {
     const outcome = await writes.submit(request);
-    if (outcome.outcome === 'repeat') return answerRepeat(request, outcome);
     if (outcome.outcome === 'accepted') {
       return { outcome: 'placed', order: placedOrder(request, outcome), replayed: false };
     }
-    rememberRefusal(request, outcome);
-    return outcome;
+    thinkUnlikely(request, outcome);
+    return outcome.outcome === 'repeat' ? answerRepeat(request, outcome) : outcome;
   }
 
   async function answerRepeat(request: PlaceOrderRequest, repeat: Repeat): Promise<PlaceOrderOutcome> {
     if (repeat.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
     // The same id means that this attempt's own batch was committed though its answer was lost.
     const own = repeat.orderId === request.orderId;
-    try {
-      const order = await findOrderAtVersion(database, repeat.orderId, 1);
-      if (order === undefined) throw new Error(`Order ${repeat.orderId} has no first version.`);
-      return { outcome: 'placed', order, replayed: !own };
-    } catch (error) {
-      return { outcome: own ? 'unknown' : 'unavailable', error };
+    const read = await replays.submit(repeat.orderId);
+    if (!('outcome' in read)) return { outcome: 'placed', order: read, replayed: !own };
+    const error =
+      read.outcome === 'unavailable' ? read.error : new Error(`The order could not be read: ${read.outcome}.`);
+    return own ? { outcome: 'unknown', error } : read;
+  }
+
+  function thinkUnlikely({ saleId, customerId, lines }: PlaceOrderRequest, outcome: WrittenOutcome | NotTaken): void {
+    if (unlikely.size >= UNLIKELY_MAX) unlikely.clear();
+    switch (outcome.outcome) {
+      case 'sale-not-open':
+        if (outcome.saleStatus !== 'closed') unlikely.add(saleId);
+        break;
+      case 'limit-reached':
+        for (const { itemId } of outcome.items) unlikely.add(unitsKey(itemId, customerId));
+        break;
+      case 'sold-out':
+        for (const { itemId, available } of outcome.items) if (available === 0) unlikely.add(itemId);
+        break;
+      case 'repeat':
+        // Buyers who had no answer come back together.
+        for (const { itemId } of lines) unlikely.add(itemId);
+        break;
     }
   }
 
-  function rememberRefusal(request: PlaceOrderRequest, outcome: PlaceOrderOutcome): void {
-    if (refusing.size >= REFUSING_MAX) refusing.clear();
-    if (outcome.outcome === 'sale-not-open' && outcome.saleStatus !== 'closed') refusing.add(request.saleId);
-    if (outcome.outcome === 'limit-reached') {
-      for (const { itemId } of outcome.items) refusing.add(unitsKey(itemId, request.customerId));
-    }
-    if (outcome.outcome !== 'sold-out') return;
-    for (const item of outcome.items) {
-      if (item.available === 0) refusing.add(item.itemId);
-    }
-  }
-
-  function forgetRefusal({ saleId, customerId, lines }: PlaceOrderRequest): void {
-    refusing.delete(saleId);
+  function thinkLikely({ saleId, customerId, lines }: PlaceOrderRequest): void {
+    unlikely.delete(saleId);
     for (const { itemId } of lines) {
-      refusing.delete(itemId);
-      refusing.delete(unitsKey(itemId, customerId));
+      unlikely.delete(itemId);
+      unlikely.delete(unitsKey(itemId, customerId));
     }
   }
 
   return Object.assign(place, {
-    waiting: () => writes.waiting() + looks.waiting() + (admissions?.waiting() ?? 0),
+    waiting: () => writes.waiting() + looks.waiting() + replays.waiting() + (admissions?.waiting() ?? 0),
     async close() {
       await admissions?.close();
       await looks.close();
       await writes.close();
+      await replays.close();
     },
   });
 }
@@ -313,5 +326,19 @@ async function look(
     return await database.withConnection((connection) => decideBySnapshot(connection, requests));
   } catch (error) {
     return requests.map(() => ({ outcome: 'unavailable', error }));
+  }
+}
+
+async function readReplays(
+  database: Database,
+  orderIds: readonly string[],
+): Promise<(StoredOrder | { readonly outcome: 'unavailable'; readonly error: unknown })[]> {
+  try {
+    const orders = await findPlacedOrders(database, orderIds);
+    return orderIds.map(
+      (id) => orders.get(id) ?? { outcome: 'unavailable', error: new Error(`Order ${id} has no first version.`) },
+    );
+  } catch (error) {
+    return orderIds.map(() => ({ outcome: 'unavailable', error }));
   }
 }

@@ -88,6 +88,27 @@ export async function findOrderAtVersion(
   return row && toOrder(row);
 }
 
+// LATERAL with LIMIT: each by its key, whatever the planner knows of the tables.
+const readPlacedOrders = statement<OrderRow>(
+  'read_placed_orders',
+  `SELECT placed.*
+   FROM unnest($1::uuid[]) AS asked (id)
+   CROSS JOIN LATERAL (
+     SELECT ${columns('event')}
+     FROM orders
+     JOIN order_events AS event ON event.order_id = orders.id AND event.version = 1
+     JOIN sales ON sales.id = orders.sale_id
+     WHERE orders.id = asked.id
+     LIMIT 1
+   ) AS placed`,
+);
+
+/** Orders as they were placed, by their ids. */
+export async function findPlacedOrders(db: Queryable, orderIds: readonly string[]): Promise<Map<string, StoredOrder>> {
+  const rows = await db.query(readPlacedOrders, [arrayLiteral(orderIds)]);
+  return new Map(rows.map((row) => [row.id, toOrder(row)]));
+}
+
 /** Which orders a list shows. Absent filters let everything pass; all that are there must fit. */
 export interface OrderFilter {
   readonly customerId?: string | undefined;
