@@ -47,7 +47,7 @@ async function temporaryFolder(t: TestContext, owner?: ServerUser): Promise<stri
   t.after(async () => {
     for (const dataDir of [folder, join(folder, 'data')]) {
       const file = await findPostmasterFile(join(dataDir, 'postgres'));
-      if (file && (await isLivePostgres(file.pid))) process.kill(file.pid, 'SIGKILL');
+      if (file && (await isLivePostgres(file.pid))) killIfThere(file.pid);
       if (file) await ended(file.pid);
     }
     await rm(folder, { recursive: true, force: true });
@@ -67,6 +67,15 @@ async function folderWithLedger(t: TestContext): Promise<string> {
   const dataDir = await temporaryFolder(t);
   execFileSync('cp', ['-a', join(template, 'postgres'), dataDir]);
   return dataDir;
+}
+
+/** One that was killed a moment ago may be gone between the look and the signal. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function ended(pid: number): Promise<void> {
