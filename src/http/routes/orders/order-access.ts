@@ -58,7 +58,16 @@ export async function requireVisibleOrder(
   db: Queryable,
   orderId: string,
 ): Promise<VisibleOrder> {
-  const { order, actors } = await look(request, db, orderId);
+  return requireVisible(request, db, await findOrder(db, orderId));
+}
+
+/** The same for an order that has been read, if there is one. */
+export async function requireVisible(
+  request: FastifyRequest,
+  db: Queryable,
+  order: StoredOrder | undefined,
+): Promise<VisibleOrder> {
+  const actors = await actorsIn(request, db, order);
   if (order === undefined || actors.size === 0) throw noOrder();
   return { order, actors };
 }
@@ -87,7 +96,15 @@ async function look(
   orderId: string,
 ): Promise<{ order: StoredOrder | undefined; actors: ReadonlySet<OrderActor> }> {
   const order = await findOrder(db, orderId);
-  return { order, actors: order === undefined ? NOBODY : await actorsOf(db, callerOf(request), order) };
+  return { order, actors: await actorsIn(request, db, order) };
+}
+
+async function actorsIn(
+  request: FastifyRequest,
+  db: Queryable,
+  order: StoredOrder | undefined,
+): Promise<ReadonlySet<OrderActor>> {
+  return order === undefined ? NOBODY : actorsOf(db, callerOf(request), order);
 }
 
 async function hasMadeStep(
