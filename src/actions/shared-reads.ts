@@ -20,10 +20,7 @@ export interface SharedReads<Value> {
 }
 
 /** Bounds how long the first of a batch waits for the last, and how much of the ledger is in memory at once. */
-const BATCH_SIZE_MAX = 100;
-
-/** The second goes on while a connection hangs, and reads while the answers of the first are written. */
-const CONCURRENCY = 2;
+const BATCH_SIZE_MAX = 200;
 
 /**
  * Reads that wait at one moment share one statement, in which each id stands once.
@@ -52,7 +49,8 @@ export function createSharedReads<Value>(options: {
     batchSizeMax: BATCH_SIZE_MAX,
     waitingMax,
     deadlineMs,
-    concurrency: CONCURRENCY,
+    // A second one beside it makes each smaller, and statements are what costs.
+    concurrency: 1,
   });
   return {
     // PostgreSQL gives ids back in lower case, and they are what a value is found by.

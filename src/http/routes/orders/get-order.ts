@@ -39,9 +39,10 @@ export function getOrderRoute(
       const { orderId } = request.params;
       const includes = includesOf(request.query.include);
       const show = async (db: Queryable, found: StoredOrder | undefined) => {
-        const { order } = await requireVisible(request, db, found);
+        const order = await requireVisible(request, db, found);
         const tag = versionTag(order.version);
         if (!includes.has('sale') && isFresh(request, tag)) return { tag };
+        if (includes.size === 0) return { tag, order: toOrderResource(order) };
         const includedIn = await readIncluded(db, callerOf(request), [order], includes);
         return { tag, order: toOrderResource(order, includedIn(order)) };
       };

@@ -58,18 +58,21 @@ export async function requireVisibleOrder(
   db: Queryable,
   orderId: string,
 ): Promise<VisibleOrder> {
-  return requireVisible(request, db, await findOrder(db, orderId));
+  const { order, actors } = await look(request, db, orderId);
+  if (order === undefined || actors.size === 0) throw noOrder();
+  return { order, actors };
 }
 
-/** The same for an order that has been read, if there is one. */
+/** An order that has been read, if there is one, or that 404, for who only looks at it. */
 export async function requireVisible(
   request: FastifyRequest,
   db: Queryable,
   order: StoredOrder | undefined,
-): Promise<VisibleOrder> {
-  const actors = await actorsIn(request, db, order);
-  if (order === undefined || actors.size === 0) throw noOrder();
-  return { order, actors };
+): Promise<StoredOrder> {
+  const caller = callerOf(request);
+  // In whatever further roles its owner sees it.
+  if (order !== undefined && (ownsOrder(caller, order) || (await actorsOf(db, caller, order)).size > 0)) return order;
+  throw noOrder();
 }
 
 /**
@@ -96,15 +99,7 @@ async function look(
   orderId: string,
 ): Promise<{ order: StoredOrder | undefined; actors: ReadonlySet<OrderActor> }> {
   const order = await findOrder(db, orderId);
-  return { order, actors: await actorsIn(request, db, order) };
-}
-
-async function actorsIn(
-  request: FastifyRequest,
-  db: Queryable,
-  order: StoredOrder | undefined,
-): Promise<ReadonlySet<OrderActor>> {
-  return order === undefined ? NOBODY : actorsOf(db, callerOf(request), order);
+  return { order, actors: order === undefined ? NOBODY : await actorsOf(db, callerOf(request), order) };
 }
 
 async function hasMadeStep(
