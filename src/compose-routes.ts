@@ -10,6 +10,7 @@ import { addLiveRoutes } from './compose-live.ts';
 import type { Operations } from './compose-operations.ts';
 import { composeOutsideTokens } from './compose-outside-tokens.ts';
 import type { Payments } from './compose-payments.ts';
+import type { Reads } from './compose-reads.ts';
 import type { Webhooks } from './compose-webhooks.ts';
 import type { Config } from './config/config.ts';
 import { createAccessTokens } from './http/access-tokens.ts';
@@ -73,6 +74,7 @@ export interface Parts {
   readonly ledger: Ledger;
   readonly placeOrder: PlaceOrder;
   readonly stepOrders: StepOrders;
+  readonly reads: Reads;
   readonly store: IdempotencyStore;
   readonly payments: Payments;
   readonly webhooks: Webhooks;
@@ -92,7 +94,7 @@ export async function addPaymentRoutes(app: App, { ledger, payments }: Parts): P
 
 /** The API, as its table of contents. */
 export function addApiRoutes(app: App, config: Config, parts: Parts): void {
-  const { ledger, placeOrder, stepOrders, store, payments, limits, metrics } = parts;
+  const { ledger, placeOrder, stepOrders, reads, store, payments, limits, metrics } = parts;
   const { database } = ledger;
   const tokens = createAccessTokens({
     keys: config.TOKEN_KEYS,
@@ -126,12 +128,12 @@ export function addApiRoutes(app: App, config: Config, parts: Parts): void {
 
   createSaleRoute(app, { authenticated, database });
   listSalesRoute(app, { authenticated, database });
-  getSaleRoute(app, { database });
+  getSaleRoute(app, { sales: reads.sales });
   changeSaleRoute(app, { authenticated, database });
   pauseSaleRoute(app, { authenticated, database });
   resumeSaleRoute(app, { authenticated, database });
   addItemRoute(app, { authenticated, database });
-  getItemRoute(app, { database });
+  getItemRoute(app, { sales: reads.sales });
   changeItemRoute(app, { authenticated, database });
 
   placeOrderRoute(app, {
@@ -141,7 +143,7 @@ export function addApiRoutes(app: App, config: Config, parts: Parts): void {
     observe: metrics.observePlacing,
     countRefusal: parts.refusals.count,
   });
-  getOrderRoute(app, { authenticated, database });
+  getOrderRoute(app, { authenticated, database, orders: reads.orders });
   listOrdersRoute(app, { authenticated, database });
   exportOrdersRoute(app, { authenticated, database });
   addLiveRoutes(app, { authenticate, authenticated, database });

@@ -9,6 +9,7 @@ import { composeAlerts } from './compose-alerts.ts';
 import { composeLimits } from './compose-limits.ts';
 import { composeOperations, startHeartbeat } from './compose-operations.ts';
 import { composePayments } from './compose-payments.ts';
+import { composeReads } from './compose-reads.ts';
 import { composeRedis } from './compose-redis.ts';
 import { addApiRoutes, addPaymentRoutes, type Parts } from './compose-routes.ts';
 import { composeTracing } from './compose-tracing.ts';
@@ -120,6 +121,8 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
     tracing,
   });
   stopper.add('steps of orders', stepOrders.close);
+  const reads = composeReads(config, { database: ledger.database, tracing });
+  stopper.add('reads', reads.close);
   const store = createStore(config, redis, ledgerId);
   stopper.add('idempotency store', store.close);
 
@@ -144,7 +147,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const url = await listen(
     app,
     config,
-    { refusals, ledger, placeOrder, stepOrders, store, payments, webhooks, limits, metrics, operations },
+    { refusals, ledger, placeOrder, stepOrders, reads, store, payments, webhooks, limits, metrics, operations },
     stopper,
   );
   stopper.add('payment provider', payments.sandbox.close);

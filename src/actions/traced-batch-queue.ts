@@ -1,9 +1,8 @@
 import { type Span, type SpanAttributes, TRACING_OFF, type Tracing } from '../operations/tracing.ts';
 import { type BatchQueue, createBatchQueue } from './batch-queue.ts';
 
-/** What somebody wants of an order, perhaps within a trace. */
+/** What somebody wants, perhaps within a trace. */
 interface Traceable {
-  readonly orderId: string;
   /** A W3C traceparent where it is sampled. */
   readonly traceParent?: string | null;
 }

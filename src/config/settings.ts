@@ -316,12 +316,12 @@ export const SETTINGS = {
     parse: integer(7, 36_500),
   },
   PLACING_QUEUE_MAX: {
-    describe: 'Orders that may wait for a batch; past it 503 with Retry-After.',
+    describe: 'Orders, and steps and reads besides, that may wait for a batch; past it 503 with Retry-After.',
     default: '10000',
     parse: integer(1, 1_000_000),
   },
   PLACING_DEADLINE_MS: {
-    describe: 'How long an order waits for its batch before 503.',
+    describe: 'How long an order, a step or a read waits for its batch before 503.',
     default: '5000',
     parse: integer(100, 60_000),
   },

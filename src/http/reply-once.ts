@@ -10,6 +10,7 @@ import { callerOf } from './authentication.ts';
 import { fingerprintOf, idempotencyKeyOf, operationOf } from './idempotency-key.ts';
 import type { ProblemCode, ProblemDetails } from './problems.ts';
 import { replyProblem } from './reply-problem.ts';
+import { sendJson } from './send-json.ts';
 
 /** A refusal as the problem it becomes. */
 export interface ProblemRefusal {
@@ -60,7 +61,7 @@ export async function replyOnce(
       const { status, headers, body } = outcome.answer;
       reply.code(status).headers({ ...headers });
       if (outcome.replayed) reply.header('Idempotent-Replayed', 'true');
-      return reply.type('application/json; charset=utf-8').serializer(String).send(body);
+      return sendJson(reply, body);
     }
   }
 }

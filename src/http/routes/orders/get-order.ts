@@ -1,19 +1,25 @@
 import type { onRequestHookHandler } from 'fastify';
 import { Type } from 'typebox';
+import type { SharedReads } from '../../../actions/shared-reads.ts';
 import type { Database } from '../../../ledger/database.ts';
+import { findOrder, type StoredOrder } from '../../../ledger/read-orders.ts';
 import { readSnapshot } from '../../../ledger/read-snapshot.ts';
 import type { Queryable } from '../../../ledger/statement.ts';
 import type { App } from '../../app.ts';
 import { callerOf } from '../../authentication.ts';
 import { isFresh, replyNotModified, versionTag } from '../../conditional-request.ts';
+import { findShared } from '../../find-shared.ts';
 import { Uuid } from '../../uuid.ts';
-import { requireVisibleOrder } from './order-access.ts';
+import { requireVisible } from './order-access.ts';
 import { cacheControlFor, IncludeQuery, includesOf, readIncluded } from './order-includes.ts';
 import { OrderResource, toOrderResource } from './order-resource.ts';
 
 /** `GET /api/v1/orders/{orderId}` */
-export function getOrderRoute(app: App, options: { authenticated: onRequestHookHandler; database: Database }): void {
-  const { authenticated, database } = options;
+export function getOrderRoute(
+  app: App,
+  options: { authenticated: onRequestHookHandler; database: Database; orders: SharedReads<StoredOrder> },
+): void {
+  const { authenticated, database, orders } = options;
   app.get(
     '/api/v1/orders/:orderId',
     {
@@ -30,15 +36,19 @@ export function getOrderRoute(app: App, options: { authenticated: onRequestHookH
       },
     },
     async (request, reply) => {
+      const { orderId } = request.params;
       const includes = includesOf(request.query.include);
-      const read = async (db: Queryable) => {
-        const { order } = await requireVisibleOrder(request, db, request.params.orderId);
+      const show = async (db: Queryable, found: StoredOrder | undefined) => {
+        const order = await requireVisible(request, db, found);
         const tag = versionTag(order.version);
         if (!includes.has('sale') && isFresh(request, tag)) return { tag };
+        if (includes.size === 0) return { tag, order: toOrderResource(order) };
         const includedIn = await readIncluded(db, callerOf(request), [order], includes);
         return { tag, order: toOrderResource(order, includedIn(order)) };
       };
-      const { tag, order } = await (includes.size === 0 ? read(database) : readSnapshot(database, read));
+      const { tag, order } = await (includes.size === 0
+        ? show(database, await findShared(orders, request, orderId))
+        : readSnapshot(database, async (db) => show(db, await findOrder(db, orderId))));
       reply.header('Cache-Control', cacheControlFor(includes));
       if (order === undefined) return replyNotModified(reply, tag);
       return reply.header('ETag', tag).send(order);

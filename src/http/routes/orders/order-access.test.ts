@@ -6,7 +6,8 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { insertSale, openLedger } from '../../../../test/support/ledger.ts';
 import type { Caller, Role } from '../../../domain/caller.ts';
 import type { Database } from '../../../ledger/database.ts';
-import { requireOrderForIntent, requireVisibleOrder } from './order-access.ts';
+import { findOrder } from '../../../ledger/read-orders.ts';
+import { requireOrderForIntent, requireVisible, requireVisibleOrder } from './order-access.ts';
 
 let database: TestDatabase;
 let ledger: Database;
@@ -65,9 +66,13 @@ const requestOf = (caller: Caller, key?: string) =>
 /** The roles in which a caller sees an order; none when it gets a 404. */
 async function rolesOf(caller: Caller, orderId: string): Promise<string[]> {
   try {
-    return [...(await requireVisibleOrder(requestOf(caller), ledger, orderId)).actors];
+    const { order, actors } = await requireVisibleOrder(requestOf(caller), ledger, orderId);
+    assert.equal(await requireVisible(requestOf(caller), ledger, order), order);
+    return [...actors];
   } catch (error) {
     assert.equal((error as { code?: string }).code, 'not-found');
+    const order = await findOrder(ledger, orderId);
+    await assert.rejects(requireVisible(requestOf(caller), ledger, order), { code: 'not-found' });
     return [];
   }
 }

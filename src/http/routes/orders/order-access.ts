@@ -63,6 +63,18 @@ export async function requireVisibleOrder(
   return { order, actors };
 }
 
+/** An order that has been read, if there is one, or that 404, for who only looks at it. */
+export async function requireVisible(
+  request: FastifyRequest,
+  db: Queryable,
+  order: StoredOrder | undefined,
+): Promise<StoredOrder> {
+  const caller = callerOf(request);
+  // In whatever further roles its owner sees it.
+  if (order !== undefined && (ownsOrder(caller, order) || (await actorsOf(db, caller, order)).size > 0)) return order;
+  throw noOrder();
+}
+
 /**
  * The same for a request that wants a step made. A courier's delivery ends what the courier sees of the order; the
  * repeat of a request whose answer was lost must still find it, so whoever has made this very step sees it.

@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
-import type { Database } from '../../../ledger/database.ts';
-import { findSale } from '../../../ledger/sale-catalogue.ts';
+import type { SharedReads } from '../../../actions/shared-reads.ts';
+import type { CatalogueSale } from '../../../ledger/sale-catalogue.ts';
 import type { App } from '../../app.ts';
 import { isFresh, replyNotModified } from '../../conditional-request.ts';
+import { findShared } from '../../find-shared.ts';
 import { ProblemError } from '../../problems.ts';
 import { Uuid } from '../../uuid.ts';
 import { itemOf } from './item-of.ts';
@@ -10,7 +11,7 @@ import { ItemResource, toItemResource } from './sale-resource.ts';
 import { saleTag } from './sale-tag.ts';
 
 /** `GET /api/v1/sales/{saleId}/items/{itemId}` */
-export function getItemRoute(app: App, options: { database: Database }): void {
+export function getItemRoute(app: App, options: { sales: SharedReads<CatalogueSale> }): void {
   app.get(
     '/api/v1/sales/:saleId/items/:itemId',
     {
@@ -25,7 +26,7 @@ export function getItemRoute(app: App, options: { database: Database }): void {
       },
     },
     async (request, reply) => {
-      const sale = await findSale(options.database, request.params.saleId);
+      const sale = await findShared(options.sales, request, request.params.saleId);
       if (sale === undefined) throw new ProblemError('not-found', { detail: 'There is no sale with this id.' });
       const item = itemOf(sale, request.params.itemId.toLowerCase());
       reply.header('Server-Time', sale.readAt.toISOString());

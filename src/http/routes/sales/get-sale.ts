@@ -1,15 +1,18 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import type { Database } from '../../../ledger/database.ts';
-import { findSale } from '../../../ledger/sale-catalogue.ts';
+import type { SharedReads } from '../../../actions/shared-reads.ts';
+import type { CatalogueSale } from '../../../ledger/sale-catalogue.ts';
 import type { App } from '../../app.ts';
 import { isFresh, replyNotModified } from '../../conditional-request.ts';
+import { findShared } from '../../find-shared.ts';
 import { ProblemError } from '../../problems.ts';
+import { sendJson } from '../../send-json.ts';
 import { Uuid } from '../../uuid.ts';
 import { SaleResource, toSaleResource } from './sale-resource.ts';
 import { saleTag } from './sale-tag.ts';
 
 /** `GET /api/v1/sales/{saleId}` */
-export function getSaleRoute(app: App, options: { database: Database }): void {
+export function getSaleRoute(app: App, options: { sales: SharedReads<CatalogueSale> }): void {
   app.get(
     '/api/v1/sales/:saleId',
     {
@@ -25,12 +28,34 @@ export function getSaleRoute(app: App, options: { database: Database }): void {
       },
     },
     async (request, reply) => {
-      const sale = await findSale(options.database, request.params.saleId);
+      const sale = await findShared(options.sales, request, request.params.saleId);
       if (sale === undefined) throw new ProblemError('not-found', { detail: 'There is no sale with this id.' });
-      reply.header('Server-Time', sale.readAt.toISOString());
-      const tag = saleTag(sale);
+      const { serverTime, tag, body } = shownOf(sale, reply);
+      reply.header('Server-Time', serverTime);
       if (isFresh(request, tag)) return replyNotModified(reply, tag);
-      return reply.header('ETag', tag).send(toSaleResource(sale));
+      return sendJson(reply.header('ETag', tag), body);
     },
   );
+}
+
+/** A reading as its answers show it. */
+interface Shown {
+  readonly serverTime: string;
+  readonly tag: string;
+  readonly body: string;
+}
+
+const shown = new WeakMap<CatalogueSale, Shown>();
+
+/** Made once for all who share a reading: in a rush that is most of what an answer costs. */
+function shownOf(sale: CatalogueSale, reply: FastifyReply): Shown {
+  const known = shown.get(sale);
+  if (known !== undefined) return known;
+  const made = {
+    serverTime: sale.readAt.toISOString(),
+    tag: saleTag(sale),
+    body: String(reply.serialize(toSaleResource(sale))),
+  };
+  shown.set(sale, made);
+  return made;
 }
