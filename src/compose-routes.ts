@@ -1,5 +1,6 @@
 import { createCollectionCodes } from './actions/collection-code.ts';
 import type { RefusalCounts } from './actions/count-refusals.ts';
+import type { FindOrder } from './actions/find-order.ts';
 import { createFindShopCustomer } from './actions/find-shop-customer.ts';
 import { createLogIn, LOG_IN_LIMITS } from './actions/log-in.ts';
 import type { PlaceOrder } from './actions/place-order.ts';
@@ -72,6 +73,7 @@ import { hashPassword, verifyPassword } from './operations/password.ts';
 export interface Parts {
   readonly ledger: Ledger;
   readonly placeOrder: PlaceOrder;
+  readonly findOrder: FindOrder;
   readonly stepOrders: StepOrders;
   readonly store: IdempotencyStore;
   readonly payments: Payments;
@@ -146,11 +148,11 @@ export function addApiRoutes(app: App, config: Config, parts: Parts): void {
   exportOrdersRoute(app, { authenticated, database });
   addLiveRoutes(app, { authenticate, authenticated, database });
 
-  const steps = { authenticated, database, store, stepOrders };
+  const steps = { authenticated, database, findOrder: parts.findOrder, store, stepOrders };
   const collectionCode = createCollectionCodes(database);
   const handovers = { ...steps, collectionCode };
   getCollectionCodeRoute(app, { authenticated, database, collectionCode });
-  payOrderRoute(app, { authenticated, database, store, payOrder: payments.payOrder });
+  payOrderRoute(app, { ...steps, payOrder: payments.payOrder });
   acceptOrderRoute(app, steps);
   rejectOrderRoute(app, steps);
   prepareOrderRoute(app, steps);

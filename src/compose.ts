@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createRefusalCounts, type RefusalCounts } from './actions/count-refusals.ts';
 import { ensureOperator } from './actions/ensure-operator.ts';
+import { createFindOrder } from './actions/find-order.ts';
 import { makeDemoSale } from './actions/make-demo-sale.ts';
 import { createPlaceOrder } from './actions/place-order.ts';
 import { createStepOrders } from './actions/step-orders.ts';
@@ -113,6 +114,12 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   });
   stopper.add('placing of orders', placeOrder.close);
   watched.placeOrder = placeOrder;
+  const findOrder = createFindOrder({
+    database: ledger.database,
+    waitingMax: config.PLACING_QUEUE_MAX,
+    deadlineMs: config.PLACING_DEADLINE_MS,
+  });
+  stopper.add('looks at orders', findOrder.close);
   const stepOrders = createStepOrders({
     database: ledger.placing,
     waitingMax: config.PLACING_QUEUE_MAX,
@@ -144,7 +151,7 @@ async function start(config: Config, log: Logger, stopper: Stopper): Promise<Eng
   const url = await listen(
     app,
     config,
-    { refusals, ledger, placeOrder, stepOrders, store, payments, webhooks, limits, metrics, operations },
+    { refusals, ledger, placeOrder, findOrder, stepOrders, store, payments, webhooks, limits, metrics, operations },
     stopper,
   );
   stopper.add('payment provider', payments.sandbox.close);

@@ -60,12 +60,25 @@ function toOrder(row: OrderRow): StoredOrder {
   };
 }
 
-const readOrder = statement<OrderRow>('read_order', `${CURRENT} WHERE orders.id = $1`);
+// By key, one after the other, whatever the planner believes about the size of the tables.
+const readOrders = statement<OrderRow>(
+  'read_orders',
+  `SELECT ${columns('orders')}
+   FROM unnest($1::uuid[]) AS asked (id)
+   CROSS JOIN LATERAL (SELECT * FROM orders WHERE orders.id = asked.id LIMIT 1) AS orders
+   JOIN sales ON sales.id = orders.sale_id`,
+);
+
+/** Some orders as they are now, by id; unknown ones are left out. */
+export async function findOrders(db: Queryable, orderIds: readonly string[]): Promise<Map<string, StoredOrder>> {
+  const rows = await db.query(readOrders, [arrayLiteral(orderIds)]);
+  return new Map(rows.map((row) => [row.id, toOrder(row)]));
+}
 
 /** An order as it is now. */
 export async function findOrder(db: Queryable, orderId: string): Promise<StoredOrder | undefined> {
-  const [row] = await db.query(readOrder, [orderId]);
-  return row && toOrder(row);
+  const [order] = (await findOrders(db, [orderId])).values();
+  return order;
 }
 
 // An order as its history tells of one version: what an answer showed then, from facts that never change.

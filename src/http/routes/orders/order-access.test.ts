@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { insertSale, openLedger } from '../../../../test/support/ledger.ts';
+import { createFindOrder } from '../../../actions/find-order.ts';
 import type { Caller, Role } from '../../../domain/caller.ts';
 import type { Database } from '../../../ledger/database.ts';
 import { requireOrderForIntent, requireVisibleOrder } from './order-access.ts';
@@ -12,16 +13,19 @@ let database: TestDatabase;
 let ledger: Database;
 let merchantId: string;
 let saleId: string;
+let findOrder: ReturnType<typeof createFindOrder>;
 
 before(async () => {
   database = await createTestDatabase();
   ledger = openLedger(database, false);
+  findOrder = createFindOrder({ database: ledger, waitingMax: 100, deadlineMs: 5_000 });
   saleId = (await insertSale(database)).saleId;
   const [sale] = await database.query<{ merchant_id: string }>('SELECT merchant_id FROM sales');
   merchantId = sale?.merchant_id ?? '';
 });
 
 after(async () => {
+  await findOrder.close();
   await ledger.close();
   await database.drop();
 });
@@ -117,7 +121,7 @@ test('CR-06 the courier who delivered an order finds it again by the same key, a
     [id, courier.accountId],
   );
   const find = (caller: Caller, key: string | undefined, intent: 'delivery' | 'pickup' = 'delivery') =>
-    requireOrderForIntent(requestOf(caller, key), ledger, id, intent);
+    requireOrderForIntent(requestOf(caller, key), { database: ledger, findOrder }, id, intent);
   const { order, actors } = await find(courier, 'the-key');
   assert.deepEqual([order.id, [...actors]], [id, ['courier']]);
   for (const attempt of [
