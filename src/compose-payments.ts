@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createBookSandboxCharge } from './actions/book-sandbox-charge.ts';
 import { createPayOrder, type PayOrder } from './actions/pay-order.ts';
 import type { PaymentProviders } from './actions/payment-report.ts';
 import { createRunPaymentJobs } from './actions/run-payment-jobs.ts';
@@ -38,8 +39,14 @@ export async function composePayments(
   parts: { database: Database; stepOrders: StepOrders; metrics: Metrics; publicUrl: () => string; tracing: Tracing },
 ): Promise<Payments> {
   const { database, stepOrders, metrics } = parts;
+  const bookCharge = createBookSandboxCharge({
+    database,
+    waitingMax: config.PLACING_QUEUE_MAX,
+    deadlineMs: config.PAYMENT_TIMEOUT_MS,
+  });
   const sandboxAlone = createSandboxPaymentProvider({
     database,
+    bookCharge,
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
     webhookSecret: sandboxWebhookSecret(config),
     publicUrl: parts.publicUrl,

@@ -148,11 +148,11 @@ export function addApiRoutes(app: App, config: Config, parts: Parts): void {
   exportOrdersRoute(app, { authenticated, database });
   addLiveRoutes(app, { authenticate, authenticated, database });
 
-  const steps = { authenticated, database, store, stepOrders };
+  const steps = { authenticated, database, orders: reads.orders, store, stepOrders };
   const collectionCode = createCollectionCodes(database);
   const handovers = { ...steps, collectionCode };
   getCollectionCodeRoute(app, { authenticated, database, collectionCode });
-  payOrderRoute(app, { authenticated, database, store, payOrder: payments.payOrder });
+  payOrderRoute(app, { ...steps, payOrder: payments.payOrder });
   acceptOrderRoute(app, steps);
   rejectOrderRoute(app, steps);
   prepareOrderRoute(app, steps);

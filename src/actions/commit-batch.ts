@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, type Database, rollBack } from '../ledger/database.ts';
 import { faultOf, violatedUniqueKey } from '../ledger/database-error.ts';
+import { planByKeys } from '../ledger/plan-by-keys.ts';
 
 /** Why a request of a batch has no outcome of its own. */
 export type BatchFailure =
@@ -40,7 +41,7 @@ const ATTEMPTS_MAX = 5;
  * - Anything else fails the batch without effect.
  *
  * `decide` issues its first statements before its first wait: they share a round trip with BEGIN. So does `write` with
- * COMMIT.
+ * COMMIT. What both read and write has its key in hand.
  */
 export async function commitBatch<Request, Outcome>(
   database: Pick<Database, 'connect'>,
@@ -104,8 +105,8 @@ async function tryBatch<Request, Outcome>(
   let commitSent = false;
   let broken = false;
   try {
-    const [, { outcomes, write, committed }] = await connection.together(() =>
-      Promise.all([connection.execute('BEGIN'), decide(connection, requests)]),
+    const [, , { outcomes, write, committed }] = await connection.together(() =>
+      Promise.all([connection.execute('BEGIN'), planByKeys(connection), decide(connection, requests)]),
     );
     if (write === null) {
       await connection.execute('ROLLBACK');

@@ -61,9 +61,14 @@ export type SystemRequest = {
 
 export type StepRequest = IntentRequest | SystemRequest;
 
+/** A step with the time at which it was made, by the database's clock. */
+export interface MadeStep extends Stepped {
+  readonly occurredAt: Date;
+}
+
 /** How one step was decided. Only `stepped` has an effect. */
 export type StepOutcome =
-  | Stepped
+  | MadeStep
   /** The key has opened a step already. */
   | ({ readonly outcome: 'repeat'; readonly sameRequest: boolean } & RepeatedStep)
   | { readonly outcome: 'unknown-order' }
@@ -158,17 +163,19 @@ function decideInTurn(
       opened.set(stepKeyText(keyOf(request)), { version: decision.order.version, fingerprint, requestId });
     }
     steps.push(written);
-    return decision;
+    return { ...decision, occurredAt: now };
   });
   return { outcomes, steps };
 }
+
+type Decision = Stepped | Exclude<StepOutcome, MadeStep>;
 
 function decideStep(
   order: OrderFacts,
   request: StepRequest,
   context: StepContext,
   opened: ReadonlyMap<string, RepeatedStep>,
-): StepOutcome {
+): Decision {
   switch (request.kind) {
     case 'intent':
       return decideIntent(order, request, context, opened.get(stepKeyText(keyOf(request))));
@@ -191,7 +198,7 @@ function decideIntent(
   { step, roles, expected, fingerprint }: IntentRequest,
   context: StepContext,
   repeated: RepeatedStep | undefined,
-): StepOutcome {
+): Decision {
   if (repeated !== undefined) {
     return { outcome: 'repeat', sameRequest: repeated.fingerprint === fingerprint, ...repeated };
   }

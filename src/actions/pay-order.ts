@@ -6,7 +6,7 @@ import { findPayment, noteProviderRef, recordPaymentAnswer } from '../ledger/pay
 import { findStep } from '../ledger/read-steps.ts';
 import { TRACING_OFF, type Tracing } from '../operations/tracing.ts';
 import type { ChargeRequest, PaymentProvider, ProviderPayment } from '../payments/payment-provider.ts';
-import type { IntentRequest } from './decide-steps.ts';
+import type { IntentRequest, MadeStep } from './decide-steps.ts';
 import { type PaymentProviders, reportOf } from './payment-report.ts';
 import type { StepOrders, SteppedOrNot } from './step-orders.ts';
 
@@ -21,12 +21,17 @@ export interface PayOrderRequest extends Omit<IntentRequest, 'kind' | 'step'> {
 
 /** How a request to pay ended. */
 export type PayOrderOutcome =
-  /** The order at `answer.version` tells the rest. */
-  | { readonly outcome: 'answered'; readonly answer: PaymentAnswer; readonly replayed: boolean }
+  /** The order at `answer.version` tells the rest; `made` is the step to it where this very request has made it. */
+  | ({ readonly outcome: 'answered'; readonly replayed: boolean } & Answered)
   /** The same request is still under way. */
   | { readonly outcome: 'in-progress' }
   | { readonly outcome: 'key-reused' }
   | Exclude<SteppedOrNot, { outcome: 'stepped' | 'repeat' }>;
+
+interface Answered {
+  readonly answer: PaymentAnswer;
+  readonly made?: MadeStep;
+}
 
 export type PayOrder = (request: PayOrderRequest) => Promise<PayOrderOutcome>;
 
@@ -71,8 +76,7 @@ export function createPayOrder(options: {
     if (payment === undefined || provider === undefined) throw new Error('An attempt was opened without its provider.');
     const openedAt = opened.outcome === 'stepped' ? opened.order.version : opened.version;
     const charge = { ...payment, paymentMethod, returnUrl };
-    const answer = await chargeAndSettle(provider, charge, openedAt, intent);
-    return { outcome: 'answered', answer, replayed: false };
+    return { outcome: 'answered', replayed: false, ...(await chargeAndSettle(provider, charge, openedAt, intent)) };
   };
 
   async function chargeAndSettle(
@@ -80,7 +84,7 @@ export function createPayOrder(options: {
     charge: ChargeRequest & { readonly orderId: string },
     openedAt: number,
     { requestId, traceParent }: Pick<PayOrderRequest, 'requestId' | 'traceParent'>,
-  ): Promise<PaymentAnswer> {
+  ): Promise<Answered> {
     try {
       const seen = await charged(provider, charge, traceParent);
       const report = reportOf(charge.id, seen);
@@ -96,7 +100,9 @@ export function createPayOrder(options: {
         });
         const answer =
           settled.outcome === 'stepped' ? settled.order.payments.find(({ id }) => id === charge.id)?.answer : null;
-        if (answer) return answer;
+        if (settled.outcome === 'stepped' && answer) {
+          return answer.version === settled.order.version ? { answer, made: settled } : { answer };
+        }
         if (settled.outcome !== 'stepped' && settled.outcome !== 'unchanged') {
           options.onUnknown('error' in settled ? settled.error : settled.outcome, charge.id);
         }
@@ -106,7 +112,7 @@ export function createPayOrder(options: {
     }
     // Not known yet, or a worker was faster: then its answer stands.
     await askSoon(database, charge.id);
-    return recordPaymentAnswer(database, charge.id, { status: 202, version: openedAt });
+    return { answer: await recordPaymentAnswer(database, charge.id, { status: 202, version: openedAt }) };
   }
 
   async function charged(

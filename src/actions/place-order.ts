@@ -3,12 +3,13 @@ import { type Placement, type Refusal, unitsKey } from '../domain/stock.ts';
 import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
-import { findPlacedOrders, type StoredOrder } from '../ledger/read-orders.ts';
+import { findPlacedOrders } from '../ledger/read-orders.ts';
 import type { Tracing } from '../operations/tracing.ts';
 import { within } from '../operations/within.ts';
-import { createBatchQueue, type NotTaken } from './batch-queue.ts';
+import type { NotTaken } from './batch-queue.ts';
 import { decideBySnapshot, type PlaceOrderRequest, type Repeat } from './decide-placing.ts';
 import { createOrderWriter } from './order-writer.ts';
+import { createSharedReads } from './shared-reads.ts';
 import { createTracedBatchQueue } from './traced-batch-queue.ts';
 import type { WrittenOutcome } from './write-orders.ts';
 
@@ -125,12 +126,12 @@ export function createPlaceOrder(options: {
     concurrency: 1,
   });
 
-  const replays = createBatchQueue({
-    run: (ids: readonly string[]) => readReplays(database, ids),
-    batchSizeMax: BATCH_SIZE_MAX,
+  const placedOrders = createSharedReads({
+    readAll: (ids) => findPlacedOrders(database, ids),
+    name: 'read placed orders',
     waitingMax,
     deadlineMs,
-    concurrency: 1,
+    tracing,
   });
 
   const admissions =
@@ -225,11 +226,14 @@ export function createPlaceOrder(options: {
     if (repeat.fingerprint !== request.fingerprint) return { outcome: 'key-reused' };
     // The same id means that this attempt's own batch was committed though its answer was lost.
     const own = repeat.orderId === request.orderId;
-    const read = await replays.submit(repeat.orderId);
-    if (!('outcome' in read)) return { outcome: 'placed', order: read, replayed: !own };
-    const error =
-      read.outcome === 'unavailable' ? read.error : new Error(`The order could not be read: ${read.outcome}.`);
-    return own ? { outcome: 'unknown', error } : read;
+    try {
+      const read = await placedOrders.read(repeat.orderId, request.traceParent);
+      if (read.outcome !== 'found') return own ? { outcome: 'unknown', error: new Error(read.outcome) } : read;
+      if (read.value === undefined) throw new Error(`Order ${repeat.orderId} has no first version.`);
+      return { outcome: 'placed', order: read.value, replayed: !own };
+    } catch (error) {
+      return { outcome: own ? 'unknown' : 'unavailable', error };
+    }
   }
 
   function thinkUnlikely({ saleId, customerId, lines }: PlaceOrderRequest, outcome: WrittenOutcome | NotTaken): void {
@@ -260,12 +264,12 @@ export function createPlaceOrder(options: {
   }
 
   return Object.assign(place, {
-    waiting: () => writes.waiting() + looks.waiting() + replays.waiting() + (admissions?.waiting() ?? 0),
+    waiting: () => writes.waiting() + looks.waiting() + (admissions?.waiting() ?? 0),
     async close() {
       await admissions?.close();
       await looks.close();
       await writes.close();
-      await replays.close();
+      await placedOrders.close();
     },
   });
 }
@@ -326,19 +330,5 @@ async function look(
     return await database.withConnection((connection) => decideBySnapshot(connection, requests));
   } catch (error) {
     return requests.map(() => ({ outcome: 'unavailable', error }));
-  }
-}
-
-async function readReplays(
-  database: Database,
-  orderIds: readonly string[],
-): Promise<(StoredOrder | { readonly outcome: 'unavailable'; readonly error: unknown })[]> {
-  try {
-    const orders = await findPlacedOrders(database, orderIds);
-    return orderIds.map(
-      (id) => orders.get(id) ?? { outcome: 'unavailable', error: new Error(`Order ${id} has no first version.`) },
-    );
-  } catch (error) {
-    return orderIds.map(() => ({ outcome: 'unavailable', error }));
   }
 }

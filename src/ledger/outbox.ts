@@ -1,4 +1,5 @@
 import type { OrderStatus } from '../domain/order.ts';
+import { PLAN_BY_KEYS } from './plan-by-keys.ts';
 import { type Queryable, statement } from './statement.ts';
 
 /** One event of an order that others are told of. */
@@ -83,14 +84,8 @@ export async function takeEvents(db: Queryable, limit: number): Promise<Publishe
 // The commit: a crash of the server can lose one that did not wait for the disk, but only as a whole, and with all that
 // came after it. Then the events wait again and are told of again, under the same ids. The orders' own commits do wait.
 //
-// The plan: what is read has its key in hand, each time, and the tables it is read from may be large. Statistics of a
-// table that fills and empties all the time would now and then say otherwise.
-const setUp = statement(
-  'set_up_publishing',
-  `SELECT set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
-          set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-          set_config('jit', 'off', true)`,
-);
+// The plan: statistics of a table that fills and empties all the time would now and then lead away from the keys.
+const setUp = statement('set_up_publishing', `SELECT set_config('synchronous_commit', 'off', true), ${PLAN_BY_KEYS}`);
 
 /**
  * Settings for a transaction that tells of events, and for no other: its commit does not wait for the disk, because all

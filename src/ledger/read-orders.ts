@@ -60,14 +60,6 @@ function toOrder(row: OrderRow): StoredOrder {
   };
 }
 
-const readOrder = statement<OrderRow>('read_order', `${CURRENT} WHERE orders.id = $1`);
-
-/** An order as it is now. */
-export async function findOrder(db: Queryable, orderId: string): Promise<StoredOrder | undefined> {
-  const [row] = await db.query(readOrder, [orderId]);
-  return row && toOrder(row);
-}
-
 // LATERAL with LIMIT keeps to one index look-up per id, whatever the size of the table was when it was planned.
 // The SELECT around the ids hides their number from the planner: were few cheaper than it expects of any, it would plan
 // each execution anew, which takes longer than the reading.
@@ -82,6 +74,12 @@ const readOrders = statement<OrderRow>(
 export async function findOrders(db: Queryable, orderIds: readonly string[]): Promise<Map<string, StoredOrder>> {
   const rows = await db.query(readOrders, [arrayLiteral(orderIds)]);
   return new Map(rows.map((row) => [row.id, toOrder(row)]));
+}
+
+/** An order as it is now. */
+export async function findOrder(db: Queryable, orderId: string): Promise<StoredOrder | undefined> {
+  const [order] = (await findOrders(db, [orderId])).values();
+  return order;
 }
 
 // An order as its history tells of one version: what an answer showed then, from facts that never change.
@@ -108,7 +106,7 @@ export async function findOrderAtVersion(
 const readPlacedOrders = statement<OrderRow>(
   'read_placed_orders',
   `SELECT placed.*
-   FROM unnest($1::uuid[]) AS asked (id)
+   FROM unnest((SELECT $1::uuid[])) AS asked (id)
    CROSS JOIN LATERAL (
      SELECT ${columns('event')}
      FROM orders

@@ -1,3 +1,4 @@
+import { arrayLiteral } from './array-literal.ts';
 import { type Queryable, statement } from './statement.ts';
 
 export type SandboxPaymentStatus =
@@ -81,37 +82,56 @@ function toPayment(row: PaymentRow): SandboxPayment {
   };
 }
 
-// One statement, because a charge is on the way of every paying customer. The primary key lets one of several charges
-// at once make the row; the others wait for it and then change only what has come to nothing yet.
+// One statement for many, because a charge is on the way of every paying customer. The primary key lets one of several
+// charges at once make the row; the others wait for it and then change only what has come to nothing yet. Sorted, so
+// that two statements never wait for each other.
 const charge = statement<PaymentRow>(
   'sandbox_charge',
-  `INSERT INTO sandbox_payments AS known
+  `WITH asked AS MATERIALIZED (
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+                          $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[])
+       AS asked (payment_id, provider_ref, order_id, capture, currency, amount_minor, payment_method, status,
+                 repeat_status, decline_code, return_url, silent)
+   )
+   INSERT INTO sandbox_payments AS known
      (payment_id, provider_ref, order_id, capture, currency, amount_minor,
       payment_method, status, captured_minor, decline_code, return_url, silent)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8 = 'captured' THEN $6::bigint ELSE 0 END, $10, $11, $12)
+   SELECT payment_id, provider_ref, order_id, capture, currency, amount_minor,
+          payment_method, status, CASE WHEN status = 'captured' THEN amount_minor ELSE 0 END, decline_code, return_url,
+          silent
+   FROM asked ORDER BY payment_id
    ON CONFLICT (payment_id) DO UPDATE
-     SET payment_method = excluded.payment_method,
-         status         = $9,
-         captured_minor = CASE WHEN $9 = 'captured' THEN known.amount_minor ELSE 0 END,
-         decline_code   = excluded.decline_code,
-         return_url     = excluded.return_url,
-         silent         = excluded.silent
+     SET (payment_method, status, captured_minor, decline_code, return_url, silent) = (
+       SELECT payment_method, repeat_status, CASE WHEN repeat_status = 'captured' THEN known.amount_minor ELSE 0 END,
+              decline_code, return_url, silent
+       FROM asked WHERE asked.payment_id = known.payment_id)
      WHERE known.status = 'unconfirmed' AND NOT known.silent
    RETURNING ${COLUMNS}`,
 );
 
-/** Books a charge. Returns undefined where the payment had come to something before: then nothing was changed. */
-export async function chargeSandboxPayment(db: Queryable, asked: SandboxCharge): Promise<SandboxPayment | undefined> {
-  const [row] = await db.query(charge, [
-    ...termsOf(asked),
-    asked.paymentMethod,
-    asked.status,
-    asked.repeatStatus,
-    asked.declineCode,
-    asked.returnUrl,
-    asked.silent,
+/**
+ * Books charges of different payments. Gives those that came to something by this, by payment id; a payment that had
+ * come to something before is left out, and nothing of it was changed.
+ */
+export async function chargeSandboxPayments(
+  db: Queryable,
+  asked: readonly SandboxCharge[],
+): Promise<Map<string, SandboxPayment>> {
+  const rows = await db.query(charge, [
+    arrayLiteral(asked.map(({ paymentId }) => paymentId)),
+    arrayLiteral(asked.map(({ providerRef }) => providerRef)),
+    arrayLiteral(asked.map(({ orderId }) => orderId)),
+    arrayLiteral(asked.map(({ capture }) => capture)),
+    arrayLiteral(asked.map(({ currency }) => currency)),
+    arrayLiteral(asked.map(({ amountMinor }) => amountMinor)),
+    asked.map(({ paymentMethod }) => paymentMethod),
+    arrayLiteral(asked.map(({ status }) => status)),
+    arrayLiteral(asked.map(({ repeatStatus }) => repeatStatus)),
+    asked.map(({ declineCode }) => declineCode),
+    asked.map(({ returnUrl }) => returnUrl),
+    arrayLiteral(asked.map(({ silent }) => (silent ? 't' : 'f'))),
   ]);
-  return row && toPayment(row);
+  return new Map(rows.map((row) => [row.payment_id, toPayment(row)]));
 }
 
 function termsOf({ paymentId, providerRef, orderId, capture, currency, amountMinor }: SandboxTerms): unknown[] {

@@ -13,6 +13,7 @@ import {
 } from '../../test/conformance/payment-provider.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { openLedger } from '../../test/support/ledger.ts';
+import { createBookSandboxCharge } from '../actions/book-sandbox-charge.ts';
 import type { Database } from '../ledger/database.ts';
 import { OutcomeUnknownError, type PaymentReference, WebhookRejectedError } from './payment-provider.ts';
 import { SANDBOX_CARD_NAMES } from './sandbox-cards.ts';
@@ -94,7 +95,8 @@ function signWebhook({ eventId, payment, signedAt, secret }: WebhookEvent): { bo
 
 describePaymentProvider('sandbox', async (): Promise<ProviderUnderTest> => {
   // The customer answers at another process than the one that charged.
-  const [provider, page] = [create(), create()];
+  const bookCharge = createBookSandboxCharge({ database: ledger, waitingMax: 1_000, deadlineMs: 5_000 });
+  const [provider, page] = [create({ bookCharge }), create()];
   return {
     provider,
     cards: {

@@ -4,11 +4,12 @@ import { ID_MIN } from '../ledger/id-range.ts';
 import {
   announceSandboxRefund,
   cancelSandboxPayment,
-  chargeSandboxPayment,
+  chargeSandboxPayments,
   findSandboxPayment,
   findSandboxPaymentByRef,
   listSandboxPayments,
   refundSandboxPayment,
+  type SandboxCharge,
   type SandboxPayment,
   type SandboxPosition,
   settleSandboxPayment,
@@ -52,6 +53,8 @@ export interface SandboxPaymentProvider extends PaymentProvider {
 export interface SandboxOptions {
   /** Where the sandbox keeps its books. Each call is a statement of its own, never part of a transaction. */
   readonly database: Queryable;
+  /** Books a charge beside those of others; undefined: it had come to something before. Alone where this is absent. */
+  readonly bookCharge?: (charge: SandboxCharge) => Promise<SandboxPayment | undefined>;
   /** How long a call waits for a card that never answers. */
   readonly timeoutMs: number;
   /** As Standard Webhooks writes it: `whsec_` and 24 to 64 bytes in base64. */
@@ -68,7 +71,7 @@ export interface SandboxOptions {
 
 /** Makes the sandbox provider. It keeps its books in PostgreSQL, so that they outlive the process and are shared. */
 export function createSandboxPaymentProvider(options: SandboxOptions): SandboxPaymentProvider {
-  const { database, publicUrl } = options;
+  const { database, publicUrl, bookCharge = bookAlone } = options;
   const key = sandboxWebhookKey(options.webhookSecret);
   const closing = new AbortController();
   const { send, sent } = createSandboxWebhookSender({ ...options, key, closing: closing.signal });
@@ -105,10 +108,14 @@ export function createSandboxPaymentProvider(options: SandboxOptions): SandboxPa
     return payment;
   }
 
+  async function bookAlone(asked: SandboxCharge): Promise<SandboxPayment | undefined> {
+    return (await chargeSandboxPayments(database, [asked])).get(asked.paymentId);
+  }
+
   const answer = (payment: SandboxPayment) => toProviderPayment(payment, publicUrl());
 
   async function charge(request: ChargeRequest): Promise<ProviderPayment> {
-    const booked = await chargeSandboxPayment(database, sandboxChargeOf(request));
+    const booked = await bookCharge(sandboxChargeOf(request));
     const payment = booked ?? (await get(request.id));
     if (payment.status === 'cancelled') return answer(await unlessSilent(payment));
     const card = cardOf(payment);

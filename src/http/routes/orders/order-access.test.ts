@@ -4,25 +4,34 @@ import { after, before, test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { insertSale, openLedger } from '../../../../test/support/ledger.ts';
+import { createSharedReads, type SharedReads } from '../../../actions/shared-reads.ts';
 import type { Caller, Role } from '../../../domain/caller.ts';
 import type { Database } from '../../../ledger/database.ts';
-import { findOrder } from '../../../ledger/read-orders.ts';
+import { findOrder, findOrders, type StoredOrder } from '../../../ledger/read-orders.ts';
 import { requireOrderForIntent, requireVisible, requireVisibleOrder } from './order-access.ts';
 
 let database: TestDatabase;
 let ledger: Database;
 let merchantId: string;
 let saleId: string;
+let orders: SharedReads<StoredOrder>;
 
 before(async () => {
   database = await createTestDatabase();
   ledger = openLedger(database, false);
+  orders = createSharedReads({
+    readAll: (ids) => findOrders(ledger, ids),
+    name: 'read orders',
+    waitingMax: 100,
+    deadlineMs: 5_000,
+  });
   saleId = (await insertSale(database)).saleId;
   const [sale] = await database.query<{ merchant_id: string }>('SELECT merchant_id FROM sales');
   merchantId = sale?.merchant_id ?? '';
 });
 
 after(async () => {
+  await orders.close();
   await ledger.close();
   await database.drop();
 });
@@ -122,7 +131,7 @@ test('CR-06 the courier who delivered an order finds it again by the same key, a
     [id, courier.accountId],
   );
   const find = (caller: Caller, key: string | undefined, intent: 'delivery' | 'pickup' = 'delivery') =>
-    requireOrderForIntent(requestOf(caller, key), ledger, id, intent);
+    requireOrderForIntent(requestOf(caller, key), { database: ledger, orders }, id, intent);
   const { order, actors } = await find(courier, 'the-key');
   assert.deepEqual([order.id, [...actors]], [id, ['courier']]);
   for (const attempt of [

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { SharedReads } from '../../../actions/shared-reads.ts';
 import { type Caller, callerId } from '../../../domain/caller.ts';
 import type { OrderStatus } from '../../../domain/order.ts';
 import type { Intent, OrderActor } from '../../../domain/order-transitions.ts';
@@ -8,6 +9,7 @@ import { findOrder, type StoredOrder } from '../../../ledger/read-orders.ts';
 import type { Queryable } from '../../../ledger/statement.ts';
 import { callerOf } from '../../authentication.ts';
 import { isStaffOf } from '../../authorization.ts';
+import { findShared } from '../../find-shared.ts';
 import { idempotencyKeyOf } from '../../idempotency-key.ts';
 import { ProblemError } from '../../problems.ts';
 
@@ -58,7 +60,8 @@ export async function requireVisibleOrder(
   db: Queryable,
   orderId: string,
 ): Promise<VisibleOrder> {
-  const { order, actors } = await look(request, db, orderId);
+  const order = await findOrder(db, orderId);
+  const actors = await actorsFor(request, db, order);
   if (order === undefined || actors.size === 0) throw noOrder();
   return { order, actors };
 }
@@ -81,25 +84,25 @@ export async function requireVisible(
  */
 export async function requireOrderForIntent(
   request: FastifyRequest,
-  db: Queryable,
+  { database, orders }: { readonly database: Queryable; readonly orders: SharedReads<StoredOrder> },
   orderId: string,
   intent: Intent,
 ): Promise<VisibleOrder> {
-  const { order, actors } = await look(request, db, orderId);
+  const order = await findShared(orders, request, orderId);
+  const actors = await actorsFor(request, database, order);
   if (order !== undefined && actors.size > 0) return { order, actors };
-  if (order === undefined || !(await hasMadeStep(request, db, order, intent))) throw noOrder();
+  if (order === undefined || !(await hasMadeStep(request, database, order, intent))) throw noOrder();
   return { order, actors: new Set<OrderActor>(['courier']) };
 }
 
 const NOBODY: ReadonlySet<OrderActor> = new Set();
 
-async function look(
+async function actorsFor(
   request: FastifyRequest,
   db: Queryable,
-  orderId: string,
-): Promise<{ order: StoredOrder | undefined; actors: ReadonlySet<OrderActor> }> {
-  const order = await findOrder(db, orderId);
-  return { order, actors: order === undefined ? NOBODY : await actorsOf(db, callerOf(request), order) };
+  order: StoredOrder | undefined,
+): Promise<ReadonlySet<OrderActor>> {
+  return order === undefined ? NOBODY : actorsOf(db, callerOf(request), order);
 }
 
 async function hasMadeStep(

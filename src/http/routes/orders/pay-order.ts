@@ -5,7 +5,7 @@ import type { App } from '../../app.ts';
 import { Uuid } from '../../uuid.ts';
 import { OrderResource } from './order-resource.ts';
 import { replyAsked, type StepRouteOptions } from './reply-step.ts';
-import { stepAnswer } from './step-answer.ts';
+import { madeStepAnswer, stepAnswer } from './step-answer.ts';
 import { stepProblem } from './step-problem.ts';
 
 const PayBody = Type.Object(
@@ -60,9 +60,13 @@ export function payOrderRoute(
           returnUrl: returnUrl ?? null,
         });
         if (outcome.outcome !== 'answered') throw stepProblem(request, outcome);
+        const { made, replayed } = outcome;
         const { status, version } = outcome.answer;
-        const answer = await stepAnswer(database, request.server.publicUrl, order.id, version, status);
-        return { answer, replayed: outcome.replayed };
+        const { publicUrl } = request.server;
+        const answer = made
+          ? madeStepAnswer(publicUrl, order, made, asked, status)
+          : await stepAnswer(database, publicUrl, order.id, version, status);
+        return { answer, replayed };
       });
       return reply;
     },

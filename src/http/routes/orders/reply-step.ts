@@ -1,31 +1,34 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { ExpectedVersion } from '../../../actions/decide-steps.ts';
+import type { SharedReads } from '../../../actions/shared-reads.ts';
 import type { StepOrders } from '../../../actions/step-orders.ts';
 import { type Caller, callerId } from '../../../domain/caller.ts';
-import type { Order } from '../../../domain/order.ts';
 import { type Intent, mayEver, type OrderActor } from '../../../domain/order-transitions.ts';
 import type { IntentStep } from '../../../domain/take-intent.ts';
 import type { IdempotencyStore } from '../../../idempotency/idempotency-store.ts';
 import type { Database } from '../../../ledger/database.ts';
+import type { StoredOrder } from '../../../ledger/read-orders.ts';
 import { callerOf } from '../../authentication.ts';
 import { ifMatchOf, versionTag } from '../../conditional-request.ts';
 import { ProblemError } from '../../problems.ts';
 import { type KeyedAnswer, type KeyedRequest, replyKeyed } from '../../reply-keyed.ts';
 import { requireOrderForIntent } from './order-access.ts';
-import { stepAnswer } from './step-answer.ts';
+import { madeStepAnswer, stepAnswer } from './step-answer.ts';
 import { stepProblem } from './step-problem.ts';
 
 /** What the routes of an order's steps need. */
 export interface StepRouteOptions {
   readonly authenticated: onRequestHookHandler;
   readonly database: Database;
+  readonly orders: SharedReads<StoredOrder>;
   readonly store: IdempotencyStore;
   readonly stepOrders: StepOrders;
 }
 
 /** Somebody who may ask for a step, and what of the request decides about it. */
 export interface StepAsked extends KeyedRequest {
-  readonly order: Order;
+  /** As it was when the request came. */
+  readonly order: StoredOrder;
   readonly orderId: string;
   readonly actorId: string;
   readonly roles: ReadonlySet<OrderActor>;
@@ -41,12 +44,12 @@ export interface StepAsked extends KeyedRequest {
 export async function replyAsked(
   request: FastifyRequest,
   reply: FastifyReply,
-  { database, store }: Pick<StepRouteOptions, 'database' | 'store'>,
+  { database, orders, store }: Pick<StepRouteOptions, 'database' | 'orders' | 'store'>,
   orderId: string,
   intent: Intent,
   work: (asked: StepAsked) => Promise<KeyedAnswer>,
 ): Promise<FastifyReply> {
-  const { order, actors } = await requireOrderForIntent(request, database, orderId, intent);
+  const { order, actors } = await requireOrderForIntent(request, { database, orders }, orderId, intent);
   if (!mayEver(actors, intent)) throw new ProblemError('forbidden', { detail: WHO[intent] });
   const caller: Caller = callerOf(request);
   return replyKeyed(request, reply, store, (keyed) => {
@@ -98,18 +101,15 @@ export async function replyStep(
 ): Promise<FastifyReply> {
   const { database, stepOrders } = options;
   return replyAsked(request, reply, options, orderId, intent, async (asked) => {
-    const { order: _order, ...intended } = asked;
+    const { order, ...intended } = asked;
     const outcome = await stepOrders({ ...intended, kind: 'intent', step: await stepOf(asked) });
     if (outcome.outcome === 'stepped') {
-      return { answer: await answerAt(outcome.order.version), replayed: false };
+      return { answer: madeStepAnswer(request.server.publicUrl, order, outcome, asked, status), replayed: false };
     }
     if (outcome.outcome !== 'repeat') throw stepProblem(request, outcome);
     if (!outcome.sameRequest) throw stepProblem(request, { outcome: 'key-reused' });
     // The same request id means that this request's own batch was committed though its answer was lost.
-    return { answer: await answerAt(outcome.version), replayed: outcome.requestId !== request.id };
-
-    function answerAt(version: number) {
-      return stepAnswer(database, request.server.publicUrl, asked.orderId, version, status);
-    }
+    const answer = await stepAnswer(database, request.server.publicUrl, order.id, outcome.version, status);
+    return { answer, replayed: outcome.requestId !== request.id };
   });
 }

@@ -1,8 +1,9 @@
+import type { MadeStep } from '../../../actions/decide-steps.ts';
 import type { PaymentSnapshot, StepDetails } from '../../../domain/order-facts.ts';
 import type { Payment, Refund } from '../../../domain/payment.ts';
 import type { KeptAnswer } from '../../../idempotency/idempotency-store.ts';
 import type { Database } from '../../../ledger/database.ts';
-import { findOrderAtVersion } from '../../../ledger/read-orders.ts';
+import { findOrderAtVersion, type StoredOrder } from '../../../ledger/read-orders.ts';
 import { findStep } from '../../../ledger/read-steps.ts';
 import { traceIdOf } from '../../../operations/trace-parent.ts';
 import { versionTag } from '../../conditional-request.ts';
@@ -11,22 +12,54 @@ import { toOrderResource } from './order-resource.ts';
 import { toPaymentResource } from './payment-resource.ts';
 import { toRefundResource } from './refund-resource.ts';
 
+type AnswerStatus = 200 | 201 | 202 | 402;
+
+/** What an answer shows of a step. */
+interface ShownStep {
+  readonly details: StepDetails;
+  readonly requestId: string | null;
+  readonly traceParent: string | null;
+  readonly occurredAt: Date;
+}
+
 /**
  * The answer to a step: the order as it was at one of its versions, with the payment or the refunds that the step was
- * about. Built from facts that never change, so a repeat gets the same bytes whenever it comes.
+ * about. Read from facts that never change, so a repeat gets the same bytes whenever it comes.
  */
 export async function stepAnswer(
   database: Database,
   publicUrl: string,
   orderId: string,
   version: number,
-  status: 200 | 201 | 202 | 402,
+  status: AnswerStatus,
 ): Promise<KeptAnswer> {
   const [order, step] = await Promise.all([
     findOrderAtVersion(database, orderId, version),
     findStep(database, orderId, version),
   ]);
   if (order === undefined || step === undefined) throw new Error(`Order ${orderId} has no version ${version}.`);
+  return answerFor(publicUrl, order, step, status);
+}
+
+/**
+ * The same for a step that this very request has made. Nothing is read: `before` is the order as any version shows it,
+ * but for what the step has decided.
+ */
+export function madeStepAnswer(
+  publicUrl: string,
+  before: StoredOrder,
+  made: MadeStep,
+  request: Pick<ShownStep, 'requestId' | 'traceParent'>,
+  status: AnswerStatus,
+): KeptAnswer {
+  const { status: orderStatus, version, payBy, acceptBy } = made.order;
+  const order = { ...before, status: orderStatus, version, payBy, acceptBy };
+  const { details, occurredAt } = made;
+  return answerFor(publicUrl, order, { ...request, details, occurredAt }, status);
+}
+
+function answerFor(publicUrl: string, order: StoredOrder, step: ShownStep, status: AnswerStatus): KeptAnswer {
+  const { id: orderId, version } = order;
   const { payment, refunds } = step.details;
   const headers = { ETag: versionTag(version) };
 
