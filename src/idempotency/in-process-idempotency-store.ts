@@ -1,4 +1,5 @@
 import { createBoundedMemory } from '../operations/bounded-memory.ts';
+import { createPassingMap } from '../operations/passing-map.ts';
 import type { Claim, IdempotencyStore, KeptAnswer } from './idempotency-store.ts';
 
 interface LiveClaim {
@@ -42,7 +43,7 @@ export function createInProcessIdempotencyStore(options: {
   now?: () => number;
 }): IdempotencyStore {
   const { retentionMs, bytesMax, now = () => performance.now() } = options;
-  const claims = new Map<string, LiveClaim>();
+  const claims = createPassingMap<string, LiveClaim>();
   const answers = createBoundedMemory<Kept>(bytesMax, bytesOf);
   /** One sequence for all keys, so that nothing needs to be remembered of a key that was released. */
   let lastToken = 0;
@@ -115,7 +116,7 @@ export function createInProcessIdempotencyStore(options: {
     },
 
     async close() {
-      for (const [key, claim] of claims) end(key, claim);
+      for (const [key, claim] of claims.entries()) end(key, claim);
     },
   };
 }
