@@ -4,6 +4,7 @@ import type { Advice, Attempt, Ending, KeptOrder, StockGate } from '../gate/stoc
 import type { Database } from '../ledger/database.ts';
 import { placingKey } from '../ledger/orders.ts';
 import { findPlacedOrders } from '../ledger/read-orders.ts';
+import { createPassingMap } from '../operations/passing-map.ts';
 import type { Tracing } from '../operations/tracing.ts';
 import { within } from '../operations/within.ts';
 import type { NotTaken } from './batch-queue.ts';
@@ -94,7 +95,7 @@ export function createPlaceOrder(options: {
   tracing?: Tracing;
 }): PlaceOrder {
   const { database, waitingMax, deadlineMs, gate, tracing } = options;
-  const underWay = new Map<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
+  const underWay = createPassingMap<string, { request: PlaceOrderRequest; ended: Promise<PlaceOrderOutcome> }>();
   /** What lately led to no new order: ids of sales and items, and customers' units of items by `unitsKey`. */
   const unlikely = new Set<string>();
 
