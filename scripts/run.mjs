@@ -19,6 +19,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMP = join(ROOT, 'node_modules', '.installed-for');
 const WINDOWS = process.platform === 'win32';
 
+/** How Node runs the engine, here and wherever else it is started: docs/decisions/0018-a-small-heap.md. */
+const NODE_OPTIONS = JSON.parse(readFileSync(join(ROOT, 'scripts', 'node-options.json'), 'utf8'));
+
 /** How long a signal may take to arrive at all processes that it was sent to. */
 const SIGNAL_SPREAD_MS = 200;
 const INSTALL_POLL_MS = 200;
@@ -211,7 +214,7 @@ async function main() {
   process.env.PATH = [dirname(node), process.env.PATH].join(delimiter);
   // Compiled once for each content of a file: a later start takes half of the time.
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled');
-  exitLike(await runChild(node, [resolve(ROOT, file), ...args], { stdio: 'inherit' }));
+  exitLike(await runChild(node, [...NODE_OPTIONS, resolve(ROOT, file), ...args], { stdio: 'inherit' }));
 }
 
 main().catch((error) => {

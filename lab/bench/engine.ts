@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import nodeOptions from '../../scripts/node-options.json' with { type: 'json' };
 import { type ServerProcess, startServer } from './server-process.ts';
 import type { Site } from './site.ts';
 
@@ -27,7 +28,7 @@ export async function startEngine(site: Site, { processes = 1, settings = {} }: 
   };
   try {
     while (servers.length < processes) {
-      servers.push(await startServer('src/main.ts', settingsOf(site, settings), site.nodeArguments));
+      servers.push(await startServer('src/main.ts', settingsOf(site, settings), [...nodeOptions, ...site.nodeArguments]));
     }
     const post = callerOf(servers[0]?.url ?? '');
     const { accessToken } = await post<{ accessToken: string }>('sessions', operator);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import nodeOptions from '../../scripts/node-options.json' with { type: 'json' };
 import { asMembers } from '../checker/order-state.ts';
 
 /** An engine that somebody started for the run. */
@@ -55,7 +56,7 @@ export async function startEngine(options: StartOptions): Promise<EngineProcess>
   const folder = await mkdtemp(join(tmpdir(), 'doorbuster-rush-'));
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const name of SETTINGS_NOT_PASSED_ON) delete env[name];
-  const child = spawn(process.execPath, [options.program ?? ENGINE], {
+  const child = spawn(process.execPath, [...nodeOptions, options.program ?? ENGINE], {
     env: {
       ...env,
       NODE_ENV: 'development',
