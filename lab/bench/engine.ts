@@ -28,7 +28,9 @@ export async function startEngine(site: Site, { processes = 1, settings = {} }: 
   };
   try {
     while (servers.length < processes) {
-      servers.push(await startServer('src/main.ts', settingsOf(site, settings), [...nodeOptions, ...site.nodeArguments]));
+      servers.push(
+        await startServer('src/main.ts', settingsOf(site, settings), [...nodeOptions, ...site.nodeArguments]),
+      );
     }
     const post = callerOf(servers[0]?.url ?? '');
     const { accessToken } = await post<{ accessToken: string }>('sessions', operator);
