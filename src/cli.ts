@@ -1,91 +1,91 @@
 import process from 'node:process';
-import { parseArgs, styleText } from 'node:util';
-import { ConfigError, readConfig } from './config/config.ts';
-import { openDatabase } from './ledger/database.ts';
-import { backUpEmbeddedLedger, restoreEmbeddedLedger } from './ledger/embedded-backup.ts';
+import { type Command, CommandError, say, UsageError } from './cli/command.ts';
+import { ConfigError } from './config/config.ts';
 import { EmbeddedPostgresError } from './ledger/embedded-postgres/embedded-postgres-error.ts';
-import { renewLedgerId } from './ledger/ledger-id.ts';
+import { VERSION } from './version.ts';
 
-const USAGE = `Usage: npm run doorbuster -- <command>
+/** A command by a line on what it does; its code is loaded when it is asked for. */
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
 
-  backup <folder>    copy the embedded ledger (DATA_DIR) to a new folder, while the engine runs or not
-  restore <folder>   put a backup in the place of the embedded ledger (DATA_DIR), which must be empty
-  renew-ledger-id    after restoring a ledger of your own (DATABASE_URL), before any engine starts on it
-`;
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: 'boolean', default: false } },
-});
-
-/** The commands by their names. */
-const COMMANDS: Readonly<Record<string, (argument: string) => Promise<void>>> = {
-  backup: async (target) => {
-    const files = progress('files copied');
-    await backUpEmbeddedLedger(embeddedLedger(), target, files.count);
-    files.end();
-    say(`The backup is in ${target}. Restore it by: npm run doorbuster -- restore ${target}`);
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  serve: {
+    summary: 'run the engine; what happens without a command',
+    load: async () => (await import('./cli/serve.ts')).serve,
   },
-  restore: async (backup) => {
-    await restoreEmbeddedLedger(embeddedLedger(), backup);
-    say('The ledger is restored. Start the engine as usual.');
+  rush: {
+    summary: 'rehearse a sale: many buyers at once, and a verdict',
+    load: async () => (await import('./cli/rush.ts')).rush,
   },
-  'renew-ledger-id': async () => {
-    const { DATABASE_URL } = readConfig(process.env);
-    if (DATABASE_URL === undefined) fail('DATABASE_URL is not set. A restored embedded ledger has a new id already.');
-    const database = openDatabase({
-      connection: { connectionString: DATABASE_URL },
-      poolSize: 1,
-      applicationName: 'doorbuster renew-ledger-id',
-      onError: () => undefined,
-    });
-    const id = await renewLedgerId(database).finally(database.close);
-    say(`The ledger is ${id} now. Start the engines.`);
+  'check-config': {
+    summary: 'show the settings in effect, what is wrong with them and what is risky',
+    load: async () => (await import('./cli/check-config.ts')).checkConfig,
+  },
+  migrate: {
+    summary: 'bring the schema of DATABASE_URL up to date, which a start of the engine does, too',
+    load: async () => (await import('./cli/migrate.ts')).migrate,
+  },
+  backup: {
+    summary: 'copy the embedded ledger, while the engine runs or not',
+    load: async () => (await import('./cli/backup.ts')).backup,
+  },
+  restore: {
+    summary: 'put a backup in the place of the embedded ledger',
+    load: async () => (await import('./cli/restore.ts')).restore,
+  },
+  'renew-ledger-id': {
+    summary: 'after restoring a ledger of your own (DATABASE_URL), before any engine starts on it',
+    load: async () => (await import('./cli/renew-ledger-id.ts')).renewLedgerId,
   },
 };
-/** Those that want to know which folder. */
-const WITH_FOLDER = new Set(['backup', 'restore']);
 
-const [name = '', argument = '', ...rest] = positionals;
-const command = COMMANDS[name];
-if (values.help) {
-  say(USAGE);
-} else if (command === undefined || rest.length > 0 || WITH_FOLDER.has(name) !== (argument !== '')) {
-  fail(USAGE);
-} else {
-  await command(argument).catch((error: unknown) => {
-    if (error instanceof EmbeddedPostgresError || error instanceof ConfigError) fail(error.message);
+const NAME_WIDTH = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+
+const HELP = `Usage: doorbuster [command] [options]
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(NAME_WIDTH)}  ${summary}`)
+  .join('\n')}
+
+  doorbuster <command> --help   what it takes
+  doorbuster --version          the version
+
+Settings are environment variables: docs/configuration.md, and check-config. In a clone of the repository the
+program is called: npm run doorbuster -- <command>
+Exit code: 0 done, 1 failed, 2 asked for wrongly.
+`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first = 'serve'] = args;
+  if (first === '--help' || first === '-h' || first === 'help') return tell(HELP);
+  if (first === '--version' || first === '-v') return tell(VERSION);
+  // Options alone are those of the command that needs no name.
+  const name = first.startsWith('-') ? 'serve' : first;
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) return complain(`There is no command "${name}".\n\n${HELP}`, 2);
+  const command = await entry.load();
+  const rest = first === name ? args.slice(1) : args;
+  if (rest.some((each) => each === '--help' || each === '-h')) return tell(command.help);
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof UsageError) return complain(`${error.message}\n\n${command.help}`, 2);
+    const expected = [CommandError, ConfigError, EmbeddedPostgresError].some((kind) => error instanceof kind);
+    if (expected && error instanceof Error) return complain(error.message, 1);
     throw error;
-  });
-}
-
-function embeddedLedger() {
-  const { DATABASE_URL, DATA_DIR, EMBEDDED_POSTGRES } = readConfig(process.env);
-  if (DATABASE_URL !== undefined) {
-    fail(
-      'DATABASE_URL is set: that ledger is backed up and restored by the means of PostgreSQL. See docs/operations.md.',
-    );
   }
-  return { dataDir: DATA_DIR, binaries: EMBEDDED_POSTGRES, log: () => undefined };
 }
 
-/** A count that moves on a terminal; elsewhere silence, and the sum at the end. */
-function progress(what: string): { count(files: number): void; end(): void } {
-  let last = 0;
-  return {
-    count(files) {
-      last = files;
-      if (process.stderr.isTTY && files % 50 === 0) process.stderr.write(`\r${styleText('dim', `${files} ${what}`)}`);
-    },
-    end: () => process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${last} ${what}\n`),
-  };
+function tell(text: string): number {
+  say(text);
+  return 0;
 }
 
-function say(text: string): void {
-  process.stdout.write(`${text.trimEnd()}\n`);
-}
-
-function fail(message: string): never {
-  process.stderr.write(`\n${message.trimEnd()}\n\n`);
-  process.exit(1);
+function complain(text: string, exitCode: 1 | 2): number {
+  process.stderr.write(`\n${text.trimEnd()}\n\n`);
+  return exitCode;
 }

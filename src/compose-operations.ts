@@ -4,7 +4,6 @@ import type { PlaceOrder } from './actions/place-order.ts';
 import { type Config, servesPublicMetrics } from './config/config.ts';
 import type { RedisLink } from './gate/redis.ts';
 import type { App } from './http/app.ts';
-import { VERSION } from './http/openapi.ts';
 import { healthRoutes } from './http/routes/operations/health.ts';
 import { metricsRoute } from './http/routes/operations/metrics.ts';
 import { createServer } from './http/server.ts';
@@ -21,6 +20,7 @@ import { createKeptReading } from './operations/kept-reading.ts';
 import { ITEMS_MAX, type LedgerState } from './operations/metrics/ledger-state.ts';
 import { createMetrics, type Metrics } from './operations/metrics.ts';
 import type { Stopper } from './operations/stopper.ts';
+import { VERSION } from './version.ts';
 import { createHeartbeat } from './workers/heartbeat.ts';
 import { createLoops, type Loops } from './workers/loop.ts';
 

@@ -29,7 +29,7 @@ export async function startEngine(site: Site, { processes = 1, settings = {} }: 
   try {
     while (servers.length < processes) {
       servers.push(
-        await startServer('src/main.ts', settingsOf(site, settings), [...nodeOptions, ...site.nodeArguments]),
+        await startServer('src/cli.ts', settingsOf(site, settings), [...nodeOptions, ...site.nodeArguments]),
       );
     }
     const post = callerOf(servers[0]?.url ?? '');

@@ -37,7 +37,7 @@ const SETTINGS_NOT_PASSED_ON = [
   'CORS_ORIGINS',
 ] as const;
 
-const ENGINE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ENGINE = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 /** The first start brings up a database. */
 const START_MS_MAX = 60_000;

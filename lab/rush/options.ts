@@ -11,10 +11,9 @@ export type RushOptions = Omit<RehearsalOptions, 'urls'> & {
 
 export type ParsedCommandLine =
   | { readonly kind: 'run'; readonly options: RushOptions }
-  | { readonly kind: 'help' }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
-export const USAGE = `npm run rush -- [options]
+export const USAGE = `Usage: doorbuster rush [options]     (in a clone of the repository: npm run rush -- [options])
 
 A rehearsal: many buyers at once on a test sale, and a verdict read back from the engine.
 Without --url it uses the engine on 127.0.0.1 (port 3000, or PORT); if there is none, it
@@ -57,7 +56,6 @@ const OPTIONS = {
   json: TEXT,
   'operator-email': TEXT,
   'operator-password': TEXT,
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** Several processes may take so long to hear of stock that came back to another (S-08). */
@@ -66,17 +64,16 @@ const SOLD_OUT_BOUND_MS = 1_000;
 /** The settings of a development engine. */
 const DEVELOPMENT_OPERATOR = { email: 'operator@example.com', password: 'doorbuster-development' };
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the command line. All faults are told at once. */
 export function parseCommandLine(args: readonly string[], env: Environment): ParsedCommandLine {
-  let values: { [Name in keyof typeof OPTIONS]?: string | boolean | string[] | undefined };
+  let values: { [Name in keyof typeof OPTIONS]?: string | string[] | undefined };
   try {
     values = parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
   } catch (error) {
     return { kind: 'faults', faults: [error instanceof Error ? error.message : String(error)] };
   }
-  if (values.help === true) return { kind: 'help' };
   const faults: string[] = [];
   const text = (name: keyof typeof OPTIONS) => (typeof values[name] === 'string' ? values[name] : undefined);
   const number = (name: keyof typeof OPTIONS, least: number, most: number) => {

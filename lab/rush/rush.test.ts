@@ -11,7 +11,7 @@ import { findFinalState, parseHistory, sortHistory } from '../checker/history.ts
 import { startFakeEngine } from './fake-engine.ts';
 import type { FakeDefects } from './fake-ledger.ts';
 
-const RUSH = fileURLToPath(new URL('./main.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const SMALL_RUN = ['--buyers', '300', '--stock', '240', '--concurrency', '16', '--seed', '7'];
 
 interface Run {
@@ -22,7 +22,7 @@ interface Run {
 
 /** Runs the command line as a user would. `onStderr` sees what it says on the way. */
 async function rush(args: readonly string[], onStderr?: (text: string, pid: number) => void): Promise<Run> {
-  const child = spawn(process.execPath, [RUSH, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, 'rush', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

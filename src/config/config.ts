@@ -15,21 +15,47 @@ export type Config = { readonly [Name in keyof Settings]: ValueOf<Settings[Name]
 
 /** Everything that is wrong with the configuration, in one message. */
 export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
   constructor(faults: readonly string[]) {
     super(
       `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
     this.name = 'ConfigError';
+    this.faults = faults;
   }
 }
 
+/** Settings by their names, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads the environment. Empty variables count as absent. Throws a ConfigError that names every fault. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Environment): Config {
+  const { values, faults } = readValues(environment, Object.keys(SETTINGS));
+  faults.push(...findFaults(environment, values));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(values) as Config;
+}
+
+/** Reads these settings alone, for who needs no other. Throws a ConfigError that names every fault of theirs. */
+export function readSettings<const Name extends keyof Settings>(
+  environment: Environment,
+  names: readonly Name[],
+): Pick<Config, Name> {
+  const { values, faults } = readValues(environment, names);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(values) as Pick<Config, Name>;
+}
+
+function readValues(
+  environment: Environment,
+  names: readonly string[],
+): { values: Record<string, unknown>; faults: string[] } {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const given = environment[name];
-    const source = given === undefined || given === '' ? setting.default : given;
+    if (!names.includes(name)) continue;
+    const source = environment[name] || setting.default;
     if (source === null) continue;
     try {
       values[name] = setting.parse(source);
@@ -38,9 +64,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}${shown}`);
     }
   }
-  faults.push(...findFaults(environment, values));
-  if (faults.length > 0) throw new ConfigError(faults);
-  return Object.freeze(values) as Config;
+  return { values, faults };
 }
 
 /** What production limits where nothing else is said: ten requests a second of a user, and of an address twice that. */

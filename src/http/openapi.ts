@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { Type } from 'typebox';
+import { VERSION } from '../version.ts';
 import type { App } from './app.ts';
 import { PROBLEMS } from './problems.ts';
 
@@ -47,13 +47,6 @@ const IDEMPOTENCY_KEY = Type.String({
 });
 
 const IF_MATCH = Type.String({ description: 'The ETag of what you read, or *.' });
-
-/** The version of the API is the engine's. */
-export const { version: VERSION } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as {
-  version: string;
-};
 
 /** An operation of the document, as far as it says what a request must have. */
 interface DescribedOperation {

@@ -1,7 +1,10 @@
 import { styleText } from 'node:util';
 
-/** What a newcomer sees after the start: where things are and what to try next. */
-export function welcome(url: string, metricsUrl: string | undefined, operatorEmail: string): string {
+/** What a newcomer sees after the start: where things are and what to try next. `program` is how it is called here. */
+export function welcome(
+  program: string,
+  { url, metricsUrl, operatorEmail }: { url: string; metricsUrl: string | undefined; operatorEmail: string },
+): string {
   const heading = (text: string) => styleText('bold', text);
   const command = (text: string) => styleText('cyan', text);
   return `
@@ -17,7 +20,7 @@ ${heading('Get a token')} (the operator of this development engine)
     -d '{"email":"${operatorEmail}","password":"doorbuster-development"}'`)}
 
 ${heading('Try next')}, in another terminal
-  ${command('npm run rush')}    2,000 buyers press "buy" at once; the verdict tells whether all was right
+  ${command(`${program} rush`)}    2,000 buyers press "buy" at once; the verdict tells whether all was right
 
 Ctrl-C stops the engine. What it took is kept in its data folder.
 

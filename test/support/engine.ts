@@ -19,7 +19,7 @@ export interface TestEngine {
   kill(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 /** Twice as long as an engine takes before it forces its own end. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -30,7 +30,7 @@ const STOP_TIMEOUT_MS = 30_000;
  * this process.
  */
 export async function startEngine(settings: Readonly<Record<string, string>>): Promise<TestEngine> {
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [CLI, 'serve'], {
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { endAtExit } from './at-exit.ts';
 
-const MAIN = fileURLToPath(new URL('../../lab/rush/main.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 /** How a rehearsal ended. */
 export interface RushResult {
@@ -30,7 +30,8 @@ export interface Rush {
 export async function startRush(urls: readonly string[], options: readonly string[] = []): Promise<Rush> {
   const folder = await mkdtemp(join(tmpdir(), 'doorbuster-rush-'));
   const file = join(folder, 'verdict.json');
-  const child = spawn(process.execPath, [MAIN, ...urls.flatMap((url) => ['--url', url]), '--json', file, ...options], {
+  const args = [...urls.flatMap((url) => ['--url', url]), '--json', file, ...options];
+  const child = spawn(process.execPath, [CLI, 'rush', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const forget = endAtExit(() => {

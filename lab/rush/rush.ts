@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { findsEngine, startEngine } from './engine-process.ts';
-import { parseCommandLine, type RushOptions, USAGE } from './options.ts';
+import { type Environment, parseCommandLine, type RushOptions } from './options.ts';
 import { showProgress } from './progress.ts';
 import { createRecorder } from './recorder.ts';
 import { type RehearsalOptions, rehearse } from './rehearsal.ts';
@@ -13,21 +13,16 @@ const BROKEN = 1;
 const NOT_RUN = 2;
 const BROKEN_OFF = 130;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const parsed = parseCommandLine(process.argv.slice(2), process.env);
-  if (parsed.kind === 'help') {
-    process.stdout.write(USAGE);
-    return CLEAN;
-  }
+/** Rehearses as the command line asks and prints the verdict. @returns the exit code */
+export async function rush(args: readonly string[], env: Environment): Promise<number> {
+  const parsed = parseCommandLine(args, env);
   if (parsed.kind === 'faults') {
-    process.stderr.write(`${parsed.faults.join('\n')}\nnpm run rush -- --help shows the options.\n`);
+    process.stderr.write(`${parsed.faults.join('\n')}\ndoorbuster rush --help shows the options.\n`);
     return NOT_RUN;
   }
   const stop = stopOnSignal();
   try {
-    const engine = await chooseEngine(parsed.options);
+    const engine = await chooseEngine(parsed.options, env);
     try {
       return await run(engine.urls, parsed.options, stop);
     } finally {
@@ -58,7 +53,7 @@ interface Engine {
   stop(): Promise<void>;
 }
 
-async function chooseEngine(options: RushOptions): Promise<Engine> {
+async function chooseEngine(options: RushOptions, env: Environment): Promise<Engine> {
   const [first, ...others] = options.urls;
   const stop = async () => undefined;
   if (first !== undefined) {
@@ -67,7 +62,7 @@ async function chooseEngine(options: RushOptions): Promise<Engine> {
     }
     return { urls: [first, ...others], stop };
   }
-  const usual = `http://127.0.0.1:${process.env['PORT'] ?? 3000}`;
+  const usual = `http://127.0.0.1:${env['PORT'] ?? 3000}`;
   if (await findsEngine(usual)) return { urls: [usual], stop };
   process.stderr.write('No engine is running; starting one on a temporary data folder …\n');
   const started = await startEngine(options);
