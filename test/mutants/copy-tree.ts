@@ -9,7 +9,7 @@ import type { Edit } from './mutants.ts';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the tests do not need. */
-const LEFT_OUT = new Set(['.git', 'node_modules', 'data', 'tmp', 'coverage']);
+const LEFT_OUT = new Set(['.git', 'node_modules', 'data', 'dist', 'tmp', 'coverage']);
 
 /** A copy of the source tree. It does not outlive this process. */
 export interface TreeCopy {
