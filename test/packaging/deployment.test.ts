@@ -49,6 +49,27 @@ test('the image: what it copies is there, its settings are settings, it is not r
   assert.match(image.healthCheck.join(' '), /\/health\/live/);
 });
 
+test('the image keeps every package that the engine imports', () => {
+  const build = readImage()
+    .instructions.map(({ text }) => text)
+    .join(' ');
+  const removed = [...build.matchAll(/rm -rf ((?:node_modules\/\S+\s*)+)/g)].flatMap(([, paths = '']) =>
+    paths.trim().split(/\s+/),
+  );
+  assert.ok(removed.length > 0);
+  const { packages } = JSON.parse(read('package-lock.json'));
+  const needed = Object.keys(packages).filter(
+    (path) => !packages[path].dev && !packages[path].optional && !packages[path].link,
+  );
+  assert.ok(needed.includes('node_modules/node-pg-migrate'));
+  for (const pattern of removed)
+    assert.deepEqual(
+      needed.filter((path) => matchesGlob(path, pattern)),
+      [],
+      pattern,
+    );
+});
+
 test('the build gets what the package is built of, and no test, document of no use, secret or data', () => {
   const context = tracked.filter(inBuildContext);
   for (const needed of ['package-lock.json', '.npmrc', 'lab/package.json', 'client/package.json', 'LICENSE']) {
