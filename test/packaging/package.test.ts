@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -138,6 +138,17 @@ test('installed into an empty folder by npm, `npx doorbuster` starts, sells and 
   assert.equal((await send('GET', `${again.url}${orderPath}`, { token })).json.status, 'confirmed');
   again.child.kill('SIGTERM');
   assert.equal(await again.ended, 0, again.output.join('\n'));
+});
+
+test('without the packaged Node, one that is too old says what to install', async () => {
+  const alone = join(installed.folder, '..', 'alone');
+  await cp(join(installed.folder, 'node_modules/doorbuster/dist'), alone, { recursive: true });
+  // As Node 20 is in what counts: it cannot run TypeScript.
+  const old = [process.execPath, ['--no-strip-types', join(alone, 'scripts/doorbuster.mjs'), '--version']] as const;
+  await assert.rejects(installed.run(...old), {
+    code: 1,
+    stderr: /is too old, and the npm package node-\S+ brings no Node that runs here/,
+  });
 });
 
 test('what the image runs starts as nobody on a read-only root, is healthy, and stops on SIGTERM as process 1', {
