@@ -22,6 +22,7 @@ const ENTRY = 'src/cli.ts';
 const COPIED = [
   'scripts/doorbuster.mjs',
   'scripts/hand-over.mjs',
+  'scripts/node-options.json',
   'src/gate/scripts',
   'src/ledger/migrations',
   'docs/errors',
