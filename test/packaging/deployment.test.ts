@@ -5,6 +5,7 @@ import { join, matchesGlob } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import nodeOptions from '../../scripts/node-options.json' with { type: 'json' };
 import { readConfig } from '../../src/config/config.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { promtool } from '../support/prometheus.ts';
@@ -47,6 +48,10 @@ test('the image: what it copies is there, its settings are settings, it is not r
   assert.ok(image.instructions.some(({ name, text }) => name === 'VOLUME' && text === image.environment['DATA_DIR']));
   assert.ok(image.instructions.some(({ name, text }) => name === 'STOPSIGNAL' && text === 'SIGTERM'));
   assert.match(image.healthCheck.join(' '), /\/health\/live/);
+});
+
+test('the image runs Node with the options of every other way to start the engine', () => {
+  assert.deepEqual(readImage().command.slice(1, 1 + nodeOptions.length), nodeOptions);
 });
 
 test('the image keeps every package that the engine imports', () => {
