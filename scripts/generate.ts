@@ -11,12 +11,13 @@ import { createMetrics } from '../src/operations/metrics.ts';
 import { installPackages } from '../test/support/debian-packages.ts';
 import { startEngine } from '../test/support/engine.ts';
 import { createPostgres, findSystemPostgres } from '../test/support/postgres.ts';
+import { describeClient } from './describe-client.ts';
 import { drawOrderStates } from './draw-order-states.ts';
 import { linkProofs } from './link-proofs.ts';
 
 /**
  * Writes the committed files that are made from the code: the OpenAPI document, the schema of the ledger, the list of
- * settings, the metrics, the states of an order.
+ * settings, the metrics, the states of an order, and what the client takes from the document.
  * With --check it writes nothing and fails when one of them is not what the code makes.
  */
 
@@ -37,7 +38,11 @@ try {
   const url = postgres.url('postgres');
   await migrate({ connectionString: url }, (message) => process.stderr.write(`${message}\n`));
   await keep('src/ledger/schema.sql', await dumpSchema(url));
-  await keep('docs/openapi.json', await describeApi(url));
+  const openApi = await describeApi(url);
+  await keep('docs/openapi.json', openApi);
+  const client = await describeClient(openApi);
+  await keep('client/src/api.ts', client.types);
+  await keep('client/src/operations.ts', client.operations);
 } finally {
   await postgres.remove();
 }
