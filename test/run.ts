@@ -14,7 +14,7 @@ import { createRedis } from './support/redis.ts';
 const CONCURRENCY = 2;
 
 /** Where the tests are. */
-const FOLDERS = ['src', 'lab', 'test', 'scripts'];
+const FOLDERS = ['src', 'client', 'lab', 'test', 'scripts'];
 
 /** How long one test and one file may take, several times what they need. Past it they are ended and have failed. */
 const LIMITS_MS = {
