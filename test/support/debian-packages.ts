@@ -11,6 +11,7 @@ const PROGRAMS = {
   prometheus: '/usr/bin/prometheus',
   'prometheus-alertmanager': '/usr/bin/prometheus-alertmanager',
   openssl: '/usr/bin/openssl',
+  chromium: '/usr/bin/chromium',
   libfaketime: '/usr/lib/*/faketime/libfaketimeMT.so.1',
 } as const;
 
