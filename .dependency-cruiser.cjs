@@ -64,6 +64,13 @@ module.exports = {
       to: { path: '^lab/' },
     },
     {
+      name: 'client-needs-nothing',
+      comment: 'The client runs wherever there is fetch: no package, nothing of Node, nothing of the engine.',
+      severity: 'error',
+      from: { path: '^client/src/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^client/src/' },
+    },
+    {
       name: 'only-compose-chooses',
       comment: 'Only the command line and compose may read the configuration.',
       severity: 'error',

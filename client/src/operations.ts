@@ -26,8 +26,7 @@ export const OPERATIONS = {
   testWebhookEndpoint: 'POST /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}/test k',
   listWebhookDeliveries: 'GET /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}/deliveries',
   getWebhookDelivery: 'GET /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}/deliveries/{deliveryId}',
-  redriveWebhookDelivery:
-    'POST /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}/deliveries/{deliveryId}/redrive k',
+  redriveWebhookDelivery: 'POST /api/v1/merchants/{merchantId}/webhook-endpoints/{endpointId}/deliveries/{deliveryId}/redrive k',
   createSale: 'POST /api/v1/sales k',
   listSales: 'GET /api/v1/sales',
   getSale: 'GET /api/v1/sales/{saleId}',

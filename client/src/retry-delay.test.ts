@@ -20,7 +20,7 @@ test('nobody comes back before Retry-After, nor all at the same moment after it'
   );
   assert.equal(
     retryDelayMs(9, 7, retry, () => 1),
-    7_100,
+    8_000,
   );
   assert.equal(
     retryDelayMs(1, 0, retry, () => 0.5),

@@ -14,7 +14,7 @@ export const RETRY_DEFAULTS: RetryOptions = { attempts: 10, totalMs: 60_000, bas
 
 /**
  * How long to wait after try number `attempt`: exponential, all of it by chance ("full jitter", so that those who failed
- * together do not come back together), and on top of what `Retry-After` asks for.
+ * together do not come back together), on top of what `Retry-After` asks for.
  */
 export function retryDelayMs(
   attempt: number,
@@ -22,8 +22,8 @@ export function retryDelayMs(
   { baseDelayMs, maxDelayMs }: Pick<RetryOptions, 'baseDelayMs' | 'maxDelayMs'>,
   random: () => number = Math.random,
 ): number {
-  if (retryAfterSeconds !== undefined) return retryAfterSeconds * 1_000 + random() * baseDelayMs;
-  return random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1));
+  const longestMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1));
+  return (retryAfterSeconds ?? 0) * 1_000 + random() * longestMs;
 }
 
 /** Reads `Retry-After` (RFC 9110 § 10.2.3), seconds or a date, as seconds from `now`; undefined when it is neither. */

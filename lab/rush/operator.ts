@@ -1,88 +1,36 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpClient } from './http-client.ts';
-import { parseBody } from './http-client.ts';
-import { retryDelayMs } from './retry-delay.ts';
+import { type Client, createClient, DoorbusterError, isProblem } from '../../client/src/index.ts';
 
-/** The engine's answer to the operator: the body's JSON value and the moments around the exchange. */
-interface OperatorAnswer {
-  readonly content: unknown;
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-}
+/** The person behind the rehearsal, who makes the sale and reads the books: a client that is signed in. */
+export type Operator = Client;
 
-/** The person behind the rehearsal: makes the sale and reads the books. */
-export interface Operator {
-  get(path: string): Promise<OperatorAnswer>;
-  /** Posts once, under one key (a new one, if none is given) over all attempts. */
-  post(path: string, body: object, idempotencyKey?: string): Promise<OperatorAnswer>;
-}
-
-/** The engine could not be reached, or said no to the operator. */
+/** What the operator wanted cannot be had: the wrong password, no such sale, an answer that is none. */
 export class OperatorError extends Error {}
 
-const ATTEMPTS_MAX = 15;
+/** An engine that is started again has some twenty seconds to be back. */
+const RETRY = { attempts: 25, baseDelayMs: 100, maxDelayMs: 2_000 };
 
 /**
- * Logs in. All paths are under /api/v1. Calls wait for an engine that is away for a moment, and log in anew when the
- * token has run out. @throws OperatorError with the engine's own words.
+ * Logs in, and anew when the token has run out. Calls wait for an engine that is away for a moment; `timeoutMs` is for
+ * each try. @throws OperatorError when the engine does not know the operator, DoorbusterError when it does not answer
  */
-export async function logIn(client: HttpClient, email: string, password: string): Promise<Operator> {
-  let token = await openSession(client, email, password);
-  const call = async (path: string, body?: object, idempotencyKey?: string): Promise<OperatorAnswer> => {
-    const request = { path, ...(body && { body, idempotencyKey: idempotencyKey ?? randomUUID() }) };
-    const first = await exchange(client, { ...request, token });
-    if (first.status !== 401) return expectSuccess(path, first);
-    token = await openSession(client, email, password);
-    return expectSuccess(path, await exchange(client, { ...request, token }));
-  };
-  return { get: (path) => call(path), post: call };
-}
-
-async function openSession(client: HttpClient, email: string, password: string): Promise<string> {
-  const answer = await exchange(client, { path: '/sessions', body: { email, password } });
-  if (answer.status === 401) {
-    throw new OperatorError(
-      `the engine does not know the operator ${email} with this password; give --operator-email and ` +
-        '--operator-password, or set DOORBUSTER_OPERATOR_EMAIL and DOORBUSTER_OPERATOR_PASSWORD',
-    );
-  }
-  const { content } = expectSuccess('/sessions', answer);
-  const token =
-    typeof content === 'object' && content !== null && 'accessToken' in content ? content.accessToken : null;
-  if (typeof token !== 'string') throw new OperatorError('the engine answered a log-in without an access token');
-  return token;
-}
-
-interface Answered extends OperatorAnswer {
-  readonly status: number;
-}
-
-async function exchange(
-  client: HttpClient,
-  request: { path: string; token?: string; body?: object; idempotencyKey?: string },
-): Promise<Answered> {
-  const { path, body, ...rest } = request;
-  let failure = '';
-  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-    const answer = await client.send({
-      method: body === undefined ? 'GET' : 'POST',
-      path: `/api/v1${path}`,
-      ...rest,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (answer.answered && ![429, 502, 503, 504].includes(answer.status)) {
-      const { status, sentAtMs, answeredAtMs } = answer;
-      return { status, sentAtMs, answeredAtMs, content: parseBody(answer.body) };
+export async function logIn(baseUrl: string, email: string, password: string, timeoutMs = 30_000): Promise<Operator> {
+  const settings = { baseUrl, timeoutMs, retry: RETRY };
+  const door = createClient(settings);
+  const getToken = async () => {
+    try {
+      return (await door.accounts.logIn({ email, password })).accessToken;
+    } catch (error) {
+      if (!isProblem(error, 'credentials-rejected')) throw error;
+      throw new OperatorError(
+        `the engine does not know the operator ${email} with this password; give --operator-email and ` +
+          '--operator-password, or set DOORBUSTER_OPERATOR_EMAIL and DOORBUSTER_OPERATOR_PASSWORD',
+      );
     }
-    failure = answer.answered ? `${answer.status} ${answer.body.toString('utf8')}` : answer.failure;
-    const retryAfter = answer.answered ? answer.headers['retry-after'] : undefined;
-    await delay(retryDelayMs(attempt, retryAfter, Math.random));
-  }
-  throw new OperatorError(`the engine does not answer ${path}: ${failure}`);
+  };
+  return createClient({ ...settings, token: await getToken(), getToken });
 }
 
-function expectSuccess(path: string, answer: Answered): OperatorAnswer {
-  if (answer.status >= 200 && answer.status < 300) return answer;
-  throw new OperatorError(`${path} was answered ${answer.status}: ${JSON.stringify(answer.content)}`);
+/** Whether an error means that the operator got no good answer. */
+export function isOperatorError(error: unknown): error is OperatorError | DoorbusterError {
+  return error instanceof OperatorError || error instanceof DoorbusterError;
 }

@@ -1,35 +1,33 @@
 import type { FinalState, ReadOrdersRecord, ReadSaleRecord } from '../checker/history.ts';
-import { asMembers, type OrderState, readOrderState } from '../checker/order-state.ts';
+import { type OrderState, readOrderState } from '../checker/order-state.ts';
 import { readSaleState } from '../checker/sale-state.ts';
 import { type Operator, OperatorError } from './operator.ts';
+import { timed } from './timed.ts';
 
-/** Looks at the sale and its stock. @throws OperatorError */
+/** Looks at the sale and its stock. @throws OperatorError, DoorbusterError */
 export async function lookAtSale(operator: Operator, saleId: string): Promise<ReadSaleRecord> {
-  const { content, sentAtMs, answeredAtMs } = await operator.get(`/sales/${saleId}`);
-  const sale = readSaleState(content);
-  if (sale === undefined) throw new OperatorError(`the engine's answer is not a sale: ${JSON.stringify(content)}`);
+  const { value, sentAtMs, answeredAtMs } = await timed(() => operator.sales.get(saleId));
+  const sale = readSaleState(value);
+  if (sale === undefined) throw new OperatorError(`the engine's answer is not a sale: ${JSON.stringify(value)}`);
   return { operation: 'read-sale', sentAtMs, answeredAtMs, sale };
 }
 
-/** Reads every order of the sale, a page at a time; `onPage` gets each page as a look at its orders. @throws OperatorError */
+/** Reads every order of the sale, a page at a time; `onPage` gets each page as a look at its orders. @throws OperatorError, DoorbusterError */
 export async function readAllOrders(
   operator: Operator,
   saleId: string,
   onPage: (look: ReadOrdersRecord) => void,
 ): Promise<OrderState[]> {
   const orders: OrderState[] = [];
-  let cursor = '';
-  do {
-    const { content, sentAtMs, answeredAtMs } = await operator.get(`/orders?saleId=${saleId}&limit=100${cursor}`);
-    const page = asMembers(content);
-    const read = (Array.isArray(page?.['data']) ? page['data'] : []).map(expectOrder);
+  const pages = operator.orders.list({ saleId, limit: 100 }).pages()[Symbol.asyncIterator]();
+  for (;;) {
+    const { value: next, sentAtMs, answeredAtMs } = await timed(() => pages.next());
+    if (next.done) return orders;
+    const read = next.value.data.map(expectOrder);
     orders.push(...read);
     const seen = read.map(({ id, status }) => ({ id, status }));
     onPage({ operation: 'read-orders', sentAtMs, answeredAtMs, orders: seen });
-    const next = page?.['nextCursor'];
-    cursor = typeof next === 'string' ? `&cursor=${encodeURIComponent(next)}` : '';
-  } while (cursor !== '');
-  return orders;
+  }
 }
 
 function expectOrder(value: unknown): OrderState {
@@ -41,7 +39,7 @@ function expectOrder(value: unknown): OrderState {
 
 const READS_MAX = 10;
 
-/** Reads sale and orders that belong together: again, until the stock is the same before and after. @throws OperatorError */
+/** Reads sale and orders that belong together: again, until the stock is the same before and after. @throws OperatorError, DoorbusterError */
 export async function readFinalState(
   operator: Operator,
   saleId: string,

@@ -4,7 +4,7 @@ import { type FinalState, type History, sortHistory } from '../checker/history.t
 import type { Violation } from '../checker/violation.ts';
 import { type Buyer, type Crowd, placeOrder } from './buyer.ts';
 import { createHttpClient, type HttpClient } from './http-client.ts';
-import { logIn, type Operator, OperatorError } from './operator.ts';
+import { isOperatorError, logIn, type Operator } from './operator.ts';
 import { type PlannedOrder, planOrders } from './plan.ts';
 import { mulberry32 } from './random.ts';
 import { lookAtSale, readAllOrders, readFinalState } from './read-back.ts';
@@ -50,14 +50,13 @@ export interface RehearsalWatch {
 
 /**
  * Lets a crowd loose on a test sale, reads the result back from the engine and judges it.
- * @throws OperatorError when the sale cannot be made or the result cannot be read.
+ * @throws OperatorError, DoorbusterError when the sale cannot be made or the result cannot be read.
  */
 export async function rehearse(options: RehearsalOptions, watch: RehearsalWatch): Promise<Rehearsal> {
   const { recorder, stop } = watch;
   const clients = options.urls.map((url) => createHttpClient(url, options.concurrency));
-  const office = createHttpClient(options.urls[0], 2);
   try {
-    const operator = await logIn(office, options.operator.email, options.operator.password);
+    const operator = await logIn(options.urls[0], options.operator.email, options.operator.password);
     const sale = await makeTestSale(operator, options);
     const buyers = await makeBuyers(operator, sale.id, options.buyers);
     const itemIds = sale.items.map((item) => item.id);
@@ -89,7 +88,6 @@ export async function rehearse(options: RehearsalOptions, watch: RehearsalWatch)
     return { saleId: sale.id, history, final, violations: checkHistory(history, final, settings), tally, interrupted };
   } finally {
     for (const client of clients) client.close();
-    office.close();
   }
 }
 
@@ -163,7 +161,7 @@ async function sampleStock(operator: Operator, saleId: string, recorder: Recorde
       recorder.add(await lookAtSale(operator, saleId));
     } catch (error) {
       // An engine that is away cannot be sampled; whether it comes back is the orders' business.
-      if (!(error instanceof OperatorError)) throw error;
+      if (!isOperatorError(error)) throw error;
     }
     await delay(SAMPLE_INTERVAL_MS, undefined, { signal: over }).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-import { asMembers } from '../checker/order-state.ts';
+import type { Body, Sale } from '../../client/src/index.ts';
 import type { SaleState } from '../checker/sale-state.ts';
 import { readSaleState } from '../checker/sale-state.ts';
 import type { Buyer } from './buyer.ts';
@@ -25,27 +25,29 @@ export const LIMIT_DEFAULT = 2;
 /** One merchant for all rehearsals on an engine: the key makes the same request the same merchant. */
 const MERCHANT_KEY = 'doorbuster-rehearsal-merchant';
 
-/** Makes the sale that the rehearsal runs on, open now and marked as a test. @throws OperatorError */
+/** Makes the sale that the rehearsal runs on, open now and marked as a test. @throws OperatorError, DoorbusterError */
 export async function makeTestSale(operator: Operator, wish: TestSaleWish): Promise<SaleState> {
   const draft =
     wish.copyOf === undefined ? await draftFresh(operator, wish) : await draftCopy(operator, wish.copyOf, wish);
   const now = Date.now();
-  const { content } = await operator.post('/sales', {
+  const sale = await operator.sales.create({
     ...draft,
     opensAt: new Date(now - HOUR_MS).toISOString(),
     closesAt: new Date(now + 24 * HOUR_MS).toISOString(),
     holdSeconds: HOLD_SECONDS,
     test: true,
   });
-  return expectSale(content);
+  return expectSale(sale);
 }
 
-async function draftFresh(operator: Operator, wish: TestSaleWish): Promise<object> {
-  const { content } = await operator.post('/merchants', { name: 'Rehearsal' }, MERCHANT_KEY);
+type Draft = Omit<Body<'createSale'>, 'opensAt' | 'closesAt' | 'holdSeconds' | 'test'>;
+
+async function draftFresh(operator: Operator, wish: TestSaleWish): Promise<Draft> {
+  const merchant = await operator.merchants.create({ name: 'Rehearsal' }, { idempotencyKey: MERCHANT_KEY });
   const limit = wish.limit ?? LIMIT_DEFAULT;
   const item = { name: 'Rehearsal item', priceMinor: 4900, capacity: wish.stock ?? STOCK_DEFAULT };
   return {
-    merchantId: asMembers(content)?.['id'],
+    merchantId: merchant.id,
     name: 'Rehearsal',
     currency: 'EUR',
     fulfillment: 'direct',
@@ -53,37 +55,32 @@ async function draftFresh(operator: Operator, wish: TestSaleWish): Promise<objec
   };
 }
 
-async function draftCopy(operator: Operator, named: string, wish: TestSaleWish): Promise<object> {
-  const content = await findSale(operator, named);
-  const original = expectSale(content);
-  const { merchantId, name, fulfillment } = asMembers(content) ?? {};
+async function draftCopy(operator: Operator, named: string, wish: TestSaleWish): Promise<Draft> {
+  const original = await findSale(operator, named);
   return {
-    merchantId,
-    name: `Rehearsal of ${name}`.slice(0, 100),
+    merchantId: original.merchantId,
+    name: `Rehearsal of ${original.name}`.slice(0, 100),
     currency: original.currency,
-    fulfillment,
-    items: original.items.map((item) => {
-      const limit = wish.limit ?? item.limitPerCustomer ?? 0;
-      const { capacity } = item.stock;
-      const stays = { name: item.name, priceMinor: item.priceMinor };
-      return { ...stays, capacity: wish.stock ?? capacity, ...(limit > 0 && { limitPerCustomer: limit }) };
+    fulfillment: original.fulfillment,
+    items: original.items.map(({ name, priceMinor, limitPerCustomer, stock }) => {
+      const limit = wish.limit ?? limitPerCustomer ?? 0;
+      return {
+        name,
+        priceMinor,
+        capacity: wish.stock ?? stock.capacity,
+        ...(limit > 0 && { limitPerCustomer: limit }),
+      };
     }),
   };
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-async function findSale(operator: Operator, named: string): Promise<unknown> {
-  if (UUID.test(named)) return (await operator.get(`/sales/${named}`)).content;
-  let cursor = '';
-  do {
-    const page = asMembers((await operator.get(`/sales?limit=100${cursor}`)).content);
-    const sales = Array.isArray(page?.['data']) ? page['data'] : [];
-    const match = sales.find((sale: unknown) => asMembers(sale)?.['name'] === named);
-    if (match !== undefined) return (await operator.get(`/sales/${asMembers(match)?.['id']}`)).content;
-    const next = page?.['nextCursor'];
-    cursor = typeof next === 'string' ? `&cursor=${encodeURIComponent(next)}` : '';
-  } while (cursor !== '');
+async function findSale(operator: Operator, named: string): Promise<Sale> {
+  if (UUID.test(named)) return operator.sales.get(named);
+  for await (const { id, name } of operator.sales.list({ limit: 100 })) {
+    if (name === named) return operator.sales.get(id);
+  }
   throw new OperatorError(`there is no sale with the id or name "${named}"`);
 }
 
@@ -96,23 +93,15 @@ function expectSale(content: unknown): SaleState {
 /** The most buyers that one call makes. */
 const BUYERS_PER_CALL = 10_000;
 
-/** Makes buyers who may order in this sale only. @throws OperatorError */
+/** Makes buyers who may order in this sale only. @throws OperatorError, DoorbusterError */
 export async function makeBuyers(operator: Operator, saleId: string, count: number): Promise<Buyer[]> {
-  const buyers: Buyer[] = [];
-  while (buyers.length < count) {
-    const wanted = Math.min(count - buyers.length, BUYERS_PER_CALL);
-    const { content } = await operator.post('/admin/test-buyers', { saleId, count: wanted });
-    const made = asMembers(content)?.['buyers'];
-    if (!Array.isArray(made) || made.length !== wanted) {
-      throw new OperatorError(`the engine made no ${wanted} test buyers`);
-    }
-    for (const buyer of made) buyers.push(expectBuyer(buyer));
+  const all: Buyer[] = [];
+  while (all.length < count) {
+    const wanted = Math.min(count - all.length, BUYERS_PER_CALL);
+    const { buyers } = await operator.admin.makeTestBuyers({ saleId, count: wanted });
+    // Tokens are shown once: when that answer was lost, its repeat has none, and others are made.
+    for (const { userId, accessToken } of buyers) if (accessToken !== null) all.push({ userId, accessToken });
+    if (buyers.length !== wanted) throw new OperatorError(`the engine made no ${wanted} test buyers`);
   }
-  return buyers;
-}
-
-function expectBuyer(value: unknown): Buyer {
-  const { userId, accessToken } = asMembers(value) ?? {};
-  if (typeof userId === 'string' && typeof accessToken === 'string') return { userId, accessToken };
-  throw new OperatorError("the engine's answer holds no test buyers");
+  return all;
 }

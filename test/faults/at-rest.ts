@@ -7,7 +7,6 @@ import type {
   RestState,
 } from '../../lab/checker/history.ts';
 import { type OrderLife, readOrderLife } from '../../lab/checker/order-life.ts';
-import { asMembers } from '../../lab/checker/order-state.ts';
 import type { Operator } from '../../lab/rush/operator.ts';
 import { readFinalState } from '../../lab/rush/read-back.ts';
 import type { ReceivedRequest } from '../support/receiver.ts';
@@ -120,7 +119,7 @@ export async function readAtRest(
     observedAt: await readClock(world),
     lives,
     providerBooks: await readProviderBooks(world, saleId),
-    discrepancies: (await readDiscrepancies(operator)).filter((each) => own.has(String(asMembers(each)?.['orderId']))),
+    discrepancies: (await readDiscrepancies(operator)).filter(({ orderId }) => own.has(orderId ?? '')),
     gate: {
       driftUnits: Math.max(...gates.map(({ driftUnits }) => driftUnits)),
       openReservations: Math.max(...gates.map(({ openReservations }) => openReservations)),
@@ -136,27 +135,16 @@ async function readClock({ query }: World): Promise<string> {
 }
 
 async function readLives(operator: Operator, saleId: string): Promise<OrderLife[]> {
-  const pages = await readPages(operator, `/orders?saleId=${saleId}&include=lines,history,payments,refunds&limit=100`);
-  return pages.map((order) => {
+  const query = { saleId, include: 'lines,history,payments,refunds', limit: 100 };
+  return Array.fromAsync(operator.orders.list(query), (order) => {
     const life = readOrderLife(order);
     if (life === undefined) throw new Error(`This is no order with its history: ${JSON.stringify(order)}`);
     return life;
   });
 }
 
-const readDiscrepancies = (operator: Operator) => readPages(operator, '/admin/payment-discrepancies?limit=100');
-
-async function readPages(operator: Operator, path: string): Promise<unknown[]> {
-  const found: unknown[] = [];
-  let cursor = '';
-  do {
-    const page = asMembers((await operator.get(`${path}${cursor}`)).content);
-    found.push(...(Array.isArray(page?.['data']) ? page['data'] : []));
-    const next = page?.['nextCursor'];
-    cursor = typeof next === 'string' ? `&cursor=${encodeURIComponent(next)}` : '';
-  } while (cursor !== '');
-  return found;
-}
+const readDiscrepancies = (operator: Operator) =>
+  Array.fromAsync(operator.admin.listPaymentDiscrepancies({ limit: 100 }));
 
 async function readProviderBooks({ query }: World, saleId: string): Promise<ProviderPayment[]> {
   const rows = await query<Record<string, string>>(

@@ -20,7 +20,7 @@ export function createAdmin({ send, list }: { send: Send; list: List }) {
     listIncidents: (query?: Query<'listIncidents'>, options?: CallOptions): Listing<Incident> =>
       list('listIncidents', {}, query, options),
 
-    /** Makes buyers with tokens who may order in a test sale only. @throws problem `not-a-test-sale` */
+    /** Makes buyers who may order in a test sale only. A repeat has null for their tokens. @throws `not-a-test-sale` */
     makeTestBuyers: (wish: Body<'makeTestBuyers'>, options?: KeyedOptions): Promise<TestBuyers> =>
       send('makeTestBuyers', { body: wish }, options),
   };
