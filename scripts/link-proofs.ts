@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 const ID_IN_A_NAME = /['`" ]([A-Z]{1,3}-\d\d)(?= )/g;
 const ROW = /^\| ([A-Z]{1,3}-\d\d) \| (.*?) \|[^|]*\|$/gm;
 
-const TESTS = '{test/**,src/**,lab/**}/*.test.ts';
+const TESTS = '{test/**,src/**,client/src/**,lab/**}/*.test.ts';
 /** Suites that several tests run under names of their own. */
 const SUITES = 'test/conformance/*.ts';
 

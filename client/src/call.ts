@@ -1,5 +1,5 @@
-import { abortableDelay } from './abortable-delay.ts';
-import type { Credentials } from './credentials.ts';
+import { abortableDelay, untilAborted } from './abortable.ts';
+import { type Credentials, NOBODY } from './credentials.ts';
 import type { Body, ConditionalOperationId, Content, KeyedOperationId, OperationId, Path, Query } from './documents.ts';
 import { type CallFacts, type DoorbusterError, UnexpectedAnswerError } from './errors.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -108,6 +108,7 @@ export type Request = (id: OperationId, request: RawRequest) => Promise<RawAnswe
 export function createRequest(settings: CallSettings): Request {
   return async (id, { input, options, headers, endless = false }) => {
     const { method, path, flags } = describe(id);
+    const credentials = flags.includes('a') ? NOBODY : settings.credentials;
     const retry = { ...settings.retry, ...options.retry };
     const idempotencyKey = flags.includes('k') ? (options.idempotencyKey ?? newIdempotencyKey()) : undefined;
     // A log-in changes nothing: it may be sent again like a read.
@@ -143,16 +144,16 @@ export function createRequest(settings: CallSettings): Request {
       });
 
     for (let attempt = 1; ; attempt += 1) {
-      const token = flags.includes('a') ? undefined : await settings.credentials.current();
+      const token = await untilAborted(credentials.current(), options.signal);
       const outcome = await send(token);
       const failure = failureOf(outcome);
       effectUnknown = doubtAfter(effectUnknown, failure, method);
       const facts = { operation: id, attempts: attempt, idempotencyKey, effectUnknown };
       if (outcome.answered && failure === undefined) return { ...outcome, facts };
       if (failure === undefined) throw new Error('A try without an answer is a failure.');
-      if (failure.status === 401 && !renewed && !flags.includes('a')) {
+      if (failure.status === 401 && !renewed) {
         renewed = true;
-        if (await settings.credentials.renew(token)) continue;
+        if (await untilAborted(credentials.renew(token), options.signal)) continue;
       }
       const error = failure.toError(facts);
       const delayMs = retryDelayMs(attempt, failure.retryAfterSeconds, retry);

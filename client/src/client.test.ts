@@ -47,7 +47,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-test('an intent keeps its key over lost answers, 409, 425, 429, 503 and a proxy’s 502', async () => {
+test('CL-01 an intent keeps its key over lost answers, 409, 425, 429, 503 and a proxy’s 502', async () => {
   const { client, server } = await scripted([
     drop,
     problem(503, 'outcome-unknown', {}, { 'retry-after': '0' }),
@@ -80,7 +80,7 @@ test('a key that is given is the one that is sent, and stands in the answer and 
   assert.deepEqual(keysOf(server), ['mine', 'mine']);
 });
 
-test('what has no key is never sent again once it may have arrived', async () => {
+test('CL-02 what has no key is never sent again once it may have arrived', async () => {
   const sale = { id: randomUUID(), etag: '"1.1.open"' };
   for (const answer of [drop, page(503), problem(503, 'outcome-unknown', {}, { 'retry-after': '0' })]) {
     const { client, server } = await scripted([answer, json(200, {})]);
@@ -116,6 +116,27 @@ test('a connection that was refused is tried again by everybody, and leaves no d
   assert.deepEqual([error.attempts, error.effectUnknown], [3, false]);
 });
 
+test('only a failure to connect is no doubt: the same code may end a connection that was made', async () => {
+  const failWith = (cause: unknown) => async () => Promise.reject(new TypeError('fetch failed', { cause }));
+  const system = (syscall: string, code: string) => Object.assign(new Error(code), { syscall, code });
+  const cases: [unknown, number][] = [
+    [system('connect', 'EHOSTUNREACH'), 3],
+    [system('getaddrinfo', 'ENOTFOUND'), 3],
+    [new AggregateError([system('connect', 'ECONNREFUSED'), system('connect', 'ENETUNREACH')]), 3],
+    [Object.assign(new Error('slow'), { code: 'UND_ERR_CONNECT_TIMEOUT' }), 3],
+    [system('read', 'EHOSTUNREACH'), 1],
+    [Object.assign(new Error('closed'), { code: 'UND_ERR_SOCKET' }), 1],
+    [undefined, 1],
+  ];
+  for (const [cause, attempts] of cases) {
+    const retry = { attempts: 3, baseDelayMs: 1 };
+    const client = createClient({ baseUrl: 'http://x', retry, fetch: failWith(cause) });
+    const error = await failureOf(client.members.remove(randomUUID(), randomUUID()));
+    assert.ok(error instanceof ConnectionError);
+    assert.deepEqual([error.attempts, error.effectUnknown], [attempts, attempts === 1], String(cause));
+  }
+});
+
 test('refusals are not tried again, and tell what they know by their code', async () => {
   const items = [{ itemId: wanted.lines[0]?.itemId, requested: 1, available: 0 }];
   const { client, server } = await scripted([problem(409, 'sold-out', { detail: 'Nothing is left.', items })]);
@@ -132,7 +153,7 @@ test('refusals are not tried again, and tell what they know by their code', asyn
   assert.equal(server.received.length, 1);
 });
 
-test('a refusal decides what a lost answer left open; what comes before the key is looked at does not', async () => {
+test('CL-04 a refusal decides what a lost answer left open; what comes before the key is looked at does not', async () => {
   for (const [answer, effectUnknown] of [
     [problem(409, 'sold-out', { items: [] }), false],
     [problem(412, 'precondition-failed'), false],
@@ -146,7 +167,7 @@ test('a refusal decides what a lost answer left open; what comes before the key 
   }
 });
 
-test('tries and time are bounded, and Retry-After beyond the time is told at once', async () => {
+test('CL-03 tries and time are bounded, and Retry-After beyond the time is told at once', async () => {
   const few = await scripted([drop], { retry: { attempts: 4 } });
   const lost = await failureOf(few.client.orders.get(orderId));
   assert.ok(lost instanceof ConnectionError);
@@ -164,7 +185,7 @@ test('tries and time are bounded, and Retry-After beyond the time is told at onc
   assert.ok(tookMs > 250 && tookMs < 5_000, `${tookMs} ms`);
 });
 
-test('Retry-After is waited for', async () => {
+test('CL-03 Retry-After is waited for', async () => {
   const { client, server } = await scripted([problem(503, 'overloaded', {}, { 'retry-after': '1' }), placed]);
   await client.orders.place(wanted);
   const [first, second] = server.received;
@@ -224,6 +245,16 @@ test('a token that was refused is renewed once, by one call for all', async () =
   const stubborn = await scripted([problem(401, 'unauthenticated')], { getToken: async () => 'other' });
   assert.ok(isProblem(await failureOf(stubborn.client.accounts.me()), 'unauthenticated'));
   assert.equal(stubborn.server.received.length, 2);
+});
+
+test('a signal ends a call also while it waits for a token', async () => {
+  const reason = new Error('the page was left');
+  const { client, server } = await scripted([placed], { token: undefined, getToken: () => new Promise(() => {}) });
+  const leaving = new AbortController();
+  const placing = client.orders.place(wanted, { signal: leaving.signal });
+  leaving.abort(reason);
+  assert.equal(await failureOf(placing), reason);
+  assert.equal(server.received.length, 0);
 });
 
 test('logging in sends no token, asks for none and is harmless to repeat; registering is not repeated', async () => {

@@ -15,8 +15,11 @@ export interface Credentials {
   renew(refused: string | undefined): Promise<boolean>;
 }
 
+/** For calls that are made without a token, like logging in. */
+export const NOBODY: Credentials = { current: async () => undefined, renew: async () => false };
+
 export function createCredentials({ token, getToken }: CredentialOptions): Credentials {
-  if (getToken === undefined) return { current: async () => token, renew: async () => false };
+  if (getToken === undefined) return { ...NOBODY, current: async () => token };
   let kept = token;
   let bringing: Promise<string> | undefined;
 

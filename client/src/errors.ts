@@ -71,6 +71,8 @@ export class DoorbusterProblem<Code extends ProblemCode = ProblemCode> extends D
   readonly detail: string | undefined;
   /** By which the engine's log has the request. */
   readonly requestId: string;
+  /** Of its trace, where that is sampled. */
+  readonly traceId: string | undefined;
   /** What is wrong with the request, by JSON pointer (RFC 6901); empty where it is not about that. */
   readonly errors: NonNullable<ProblemDocument['errors']>;
   /** After which the same request may succeed; undefined where it says nothing about that. */
@@ -85,7 +87,7 @@ export class DoorbusterProblem<Code extends ProblemCode = ProblemCode> extends D
     document: ProblemDocument,
     headers: { retryAfterSeconds: number | undefined; etag: string | undefined },
   ) {
-    const { type, title, status, code, detail, requestId, traceId: _traceId, errors = [], ...extras } = document;
+    const { type, title, status, code, detail, requestId, traceId, errors = [], ...extras } = document;
     super(`${facts.operation}: ${detail ?? title} (${status} ${code})`, facts);
     this.code = code as Code;
     this.status = status;
@@ -93,6 +95,7 @@ export class DoorbusterProblem<Code extends ProblemCode = ProblemCode> extends D
     this.title = title;
     this.detail = detail;
     this.requestId = requestId;
+    this.traceId = traceId;
     this.errors = errors;
     this.retryAfterSeconds = headers.retryAfterSeconds;
     this.etag = headers.etag;

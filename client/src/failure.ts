@@ -74,8 +74,8 @@ function judge(status: number, code: string | undefined, retryAfterSeconds: numb
 function readProblem(text: string): ProblemDocument | undefined {
   try {
     const document: unknown = JSON.parse(text);
-    const isProblem = typeof document === 'object' && document !== null && 'code' in document && 'title' in document;
-    return isProblem ? (document as ProblemDocument) : undefined;
+    if (typeof document !== 'object' || document === null || !('code' in document) || !('title' in document)) return;
+    return document as ProblemDocument;
   } catch {
     return undefined;
   }

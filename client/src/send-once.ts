@@ -1,3 +1,5 @@
+import { startTimer } from './abortable.ts';
+
 /** The platform's `fetch`, or whatever stands in for it: a proxy's, a test's, one with its own connections. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -24,9 +26,9 @@ export async function sendOnce({ fetch, url, init, timeoutMs, signal, endless = 
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(() => {
+  const answered = startTimer(timeoutMs, () => {
     controller.abort(new DOMException(`no answer within ${Math.round(timeoutMs)} ms`, 'TimeoutError'));
-  }, timeoutMs);
+  });
   let streams = false;
   try {
     const response = await fetch(url, { ...init, signal: controller.signal });
@@ -40,23 +42,24 @@ export async function sendOnce({ fetch, url, init, timeoutMs, signal, endless = 
       left: mayHaveLeft(cause),
     };
   } finally {
-    clearTimeout(timer);
+    answered();
     if (!streams) signal?.removeEventListener('abort', abort);
   }
 }
 
-/** Failures of Node before there was a connection. A browser does not tell, so there everything may have left. */
-const NEVER_CONNECTED = [
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-];
-
+/**
+ * Node tells a connection that was never made: it failed in `connect` or in the look-up of the name, or took too long. The
+ * code alone would not do: EHOSTUNREACH ends connections that were made, too. A browser tells nothing.
+ */
 function mayHaveLeft(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return true;
-  return !NEVER_CONNECTED.includes(String(cause.code));
+  const { cause } = error instanceof Error ? error : {};
+  return !neverConnected(cause);
+}
+
+function neverConnected(cause: unknown): boolean {
+  if (typeof cause !== 'object' || cause === null) return false;
+  // One for each address of a name.
+  if ('errors' in cause && Array.isArray(cause.errors)) return cause.errors.every(neverConnected);
+  if ('syscall' in cause) return cause.syscall === 'connect' || cause.syscall === 'getaddrinfo';
+  return 'code' in cause && cause.code === 'UND_ERR_CONNECT_TIMEOUT';
 }

@@ -40,7 +40,7 @@ const refuse =
 const lastEventIds = ({ received }: Awaited<ReturnType<typeof scripted>>['server']) =>
   received.map(({ headers }) => headers['last-event-id']);
 
-test('a stream is followed over ends, breaks and refusals, from the last event that came, until the engine says 204', async () => {
+test('CL-05 a stream is followed over ends, breaks and refusals, from the last event that came, until the engine says 204', async () => {
   const { client, server } = await scripted([
     stream(event(1) + event(2)),
     stream(`${event(3)}id: 4\ndata: {"version":4}\n`, 'destroy'),

@@ -1,4 +1,4 @@
-import { abortableDelay } from './abortable-delay.ts';
+import { abortableDelay, startTimer } from './abortable.ts';
 import type { CallOptions, CallSettings, RawAnswer, Request } from './call.ts';
 import type { OperationId, Path } from './documents.ts';
 import { ConnectionError } from './errors.ts';
@@ -99,8 +99,8 @@ async function* read(
   const decoder = new TextDecoder();
   try {
     for (;;) {
-      const silence = setTimeout(() => controller.abort(), heartbeatTimeoutMs);
-      const chunk = await reader.read().finally(() => clearTimeout(silence));
+      const heard = startTimer(heartbeatTimeoutMs, () => controller.abort());
+      const chunk = await reader.read().finally(heard);
       if (chunk.done) return;
       yield decoder.decode(chunk.value, { stream: true });
     }

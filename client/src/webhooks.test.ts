@@ -23,7 +23,7 @@ function signed(options: { secret?: string; at?: Date; id?: string } = {}): Reco
 const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1_000);
 const rejected = (promise: Promise<unknown>) => assert.rejects(promise, WebhookVerificationError);
 
-test('what the specification’s package signs is verified, as text and as bytes, with headers of any kind', async () => {
+test('CL-06 what the specification’s package signs is verified, as text and as bytes, with headers of any kind', async () => {
   const headers = signed();
   const expected = { id: 'evt_1', event: JSON.parse(body) };
   assert.deepEqual(await verifyWebhook({ body, headers, secret }), expected);
@@ -40,7 +40,7 @@ test('what the engine signs is verified, with either secret of a rotation and wi
   assert.equal((await verifyWebhook({ body, headers: old, secret: secrets })).id, 'evt_1');
 });
 
-test('another body, id, time or secret is refused, as by the package', async () => {
+test('CL-06 another body, id, time or secret is refused, as by the package', async () => {
   const headers = signed();
   const cases = [
     { body: `${body} `, headers, secret },
@@ -54,7 +54,7 @@ test('another body, id, time or secret is refused, as by the package', async () 
   }
 });
 
-test('a recorded webhook is not believed later, nor one from the future', async () => {
+test('CL-06 a recorded webhook is not believed later, nor one from the future', async () => {
   for (const seconds of [-290, 290])
     await verifyWebhook({ body, headers: signed({ at: secondsAgo(seconds) }), secret });
   for (const seconds of [-310, 310]) {

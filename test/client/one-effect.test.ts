@@ -113,7 +113,7 @@ const failureOf = (call: Promise<unknown>): Promise<unknown> =>
 const SEED = 8;
 
 for (const fate of ['lose-answer', 'blur-answer', 'refuse', 'cut'] as const) {
-  test(`every second request meets "${fate}": each intent has one effect`, async () => {
+  test(`CL-01 every second request meets "${fate}": each intent has one effect`, async () => {
     const random = mulberry32(SEED);
     const world = await createWorld(() => (random() < 0.5 ? fate : 'pass'));
     const orders = await Promise.all(Array.from({ length: scaled(10, 100) }, () => buyAndReturn(world)));
@@ -122,7 +122,7 @@ for (const fate of ['lose-answer', 'blur-answer', 'refuse', 'cut'] as const) {
   });
 }
 
-test('the engine is killed and started again while orders are placed and paid: each intent has one effect', async () => {
+test('CL-01 the engine is killed and started again while orders are placed and paid: each intent has one effect', async () => {
   const world = await createWorld(() => 'pass');
   const lives: Promise<Order>[] = [];
   for (let life = 0; life < scaled(2, 8); life += 1) {
@@ -135,7 +135,7 @@ test('the engine is killed and started again while orders are placed and paid: e
   await assertOneEffectEach(world, await Promise.all(lives));
 });
 
-test('an engine that limits the rate gets each intent once, no sooner than it asks for', async () => {
+test('CL-03 an engine that limits the rate gets each intent once, no sooner than it asks for', async () => {
   const world = await createWorld(() => 'pass', { RATE_LIMIT_PER_USER: '5/1' });
   const buyer = clientOf(world, newCustomer().token);
   const waits: number[] = [];
@@ -156,7 +156,7 @@ test('an engine that limits the rate gets each intent once, no sooner than it as
   assert.equal(rows.length, 12);
 });
 
-test('a key that a page has kept finds its order after the page was left, and tells that it did', async () => {
+test('CL-01 CL-04 a key that a page has kept finds its order after the page was left, and tells that it did', async () => {
   let fate: Fate = 'lose-answer';
   const world = await createWorld(() => fate);
   const { token } = newCustomer();
@@ -172,7 +172,7 @@ test('a key that a page has kept finds its order after the page was left, and te
   assert.equal((await world.database.query('SELECT 1 FROM orders')).length, 1);
 });
 
-test('an order is followed over a restart of the engine without a gap or a repeat', async () => {
+test('CL-05 an order is followed over a restart of the engine without a gap or a repeat', async () => {
   const world = await createWorld(() => 'pass');
   const customer = newCustomer();
   const buyer = clientOf(world, customer.token);

@@ -85,7 +85,7 @@ async function startExample(name: string, env: Record<string, string>, args: rea
   return { nextLine: async () => (await lines.next()).value as string | undefined };
 }
 
-test('a plain Node script buys with the packed client, and is told when it is too late', async () => {
+test('CL-07 a plain Node script buys with the packed client, and is told when it is too late', async () => {
   const sale = await shop.createSale({ items: [{ capacity: 1 }] });
   const buy = () => {
     const env = { DOORBUSTER_URL: shop.url, DOORBUSTER_TOKEN: newCustomer().token };
@@ -111,7 +111,7 @@ test('a plain Node receiver believes the engine’s webhooks and nobody else’s
   assert.equal(await receiver.nextLine(), 'evt_1 order.paid');
 });
 
-test('a page of another origin buys in Chromium with the packed client, and shows the order as it goes on', async () => {
+test('CL-07 a page of another origin buys in Chromium with the packed client, and shows the order as it goes on', async () => {
   const sale = await shop.createSale({ items: [{ capacity: 5 }] });
   const query = new URLSearchParams({ engine: shop.url, token: newCustomer().token, sale: sale.id });
   const browser = await openPage(`${page.origin}/?${query}`);

@@ -550,5 +550,56 @@ const OUTWARD: readonly Mutant[] = [
   },
 ];
 
+const CALLS = 'client/src/client.test.ts';
+const ONE_KEY = 'CL-01 an intent keeps its key over lost answers, 409, 425, 429, 503 and a proxy’s 502';
+
+const CLIENT: readonly Mutant[] = [
+  {
+    name: 'client-key-per-try',
+    breaks: 'A buyer whose answer got lost gets a second order.',
+    edits: [
+      at(
+        'client/src/call.ts',
+        "'idempotency-key': idempotencyKey,",
+        "'idempotency-key': idempotencyKey && newIdempotencyKey(),",
+      ),
+    ],
+    caughtBy: caughtBy(CALLS, ONE_KEY),
+  },
+  {
+    name: 'client-repeats-bare-writes',
+    breaks: 'A write without a key that may have arrived is sent again.',
+    edits: [at('client/src/call.ts', "const repeatable = method === 'GET' ||", 'const repeatable = true ||')],
+    caughtBy: caughtBy(CALLS, 'CL-02 what has no key is never sent again once it may have arrived'),
+  },
+  {
+    name: 'client-believes-any-refusal',
+    breaks: 'A page tells a buyer that there is no order, because the retry of a lost answer was rate-limited.',
+    edits: [at('client/src/call.ts', 'return before || failure', 'return failure')],
+    caughtBy: caughtBy(
+      CALLS,
+      'CL-04 a refusal decides what a lost answer left open; what comes before the key is looked at does not',
+    ),
+  },
+  {
+    name: 'client-stream-from-the-start',
+    breaks: 'Whoever follows an order is told everything again after each lost connection.',
+    edits: [at('client/src/watch.ts', "lastEventId === '' ? {} : { 'last-event-id': lastEventId }", '{}')],
+    caughtBy: caughtBy(
+      'client/src/watch.test.ts',
+      'CL-05 a stream is followed over ends, breaks and refusals, from the last event that came, until the engine says 204',
+    ),
+  },
+  {
+    name: 'client-webhook-of-any-time',
+    breaks: 'A recorded webhook is believed again for ever.',
+    edits: [at('client/src/webhooks.ts', '<= toleranceSeconds)', '<= Number.POSITIVE_INFINITY)')],
+    caughtBy: caughtBy(
+      'client/src/webhooks.test.ts',
+      'CL-06 a recorded webhook is not believed later, nor one from the future',
+    ),
+  },
+];
+
 /** Every deliberate defect that a named test must catch. */
-export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...KEYS, ...LOCKS, ...STOCK_AND_MONEY, ...OUTWARD];
+export const MUTANTS: readonly Mutant[] = [...CLAIMS, ...KEYS, ...LOCKS, ...STOCK_AND_MONEY, ...OUTWARD, ...CLIENT];
