@@ -316,7 +316,9 @@ test('another server’s answers are told as such', async () => {
   const { client } = await scripted([page(200)]);
   const error = await failureOf(client.sales.get(randomUUID()));
   assert.ok(error instanceof UnexpectedAnswerError);
-  assert.deepEqual([error.status, error.body], [200, '<h1>Bad gateway</h1>']);
+  assert.deepEqual([error.status, error.body, error.effectUnknown], [200, '<h1>Bad gateway</h1>', false]);
+  const { client: other } = await scripted([page(200)]);
+  await assert.rejects(other.orders.place(wanted), { name: 'UnexpectedAnswerError', effectUnknown: true });
   const moved = await scripted([(_, response) => response.writeHead(301, { location: '/x' }).end(), placed]);
   const redirect = await failureOf(moved.client.orders.place(wanted));
   assert.ok(redirect instanceof UnexpectedAnswerError);

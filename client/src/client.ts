@@ -1,6 +1,8 @@
-import { type Call, type CallSettings, createCall, createRequest, type RetryNotice } from './call.ts';
+import { type Call, createCall } from './call.ts';
+import type { RetryNotice } from './call-options.ts';
 import { type CredentialOptions, createCredentials } from './credentials.ts';
 import { createList } from './listing.ts';
+import { type CallSettings, createRequest } from './request.ts';
 import { createAccounts } from './resources/accounts.ts';
 import { createAdmin } from './resources/admin.ts';
 import { createDeadLetters, createRedrives } from './resources/dead-letters.ts';

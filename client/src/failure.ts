@@ -23,8 +23,8 @@ export interface Failure {
   toError(facts: CallFacts): DoorbusterError;
 }
 
-/** What a try came to; undefined for a success. */
-export function failureOf(outcome: Outcome): Failure | undefined {
+/** What a try that was no success came to. */
+export function failureOf(outcome: Outcome): Failure {
   if (!outcome.answered) {
     const { cause, left } = outcome;
     return {
@@ -35,7 +35,6 @@ export function failureOf(outcome: Outcome): Failure | undefined {
     };
   }
   const { response, text } = outcome;
-  if (response.ok) return undefined;
   const { status, headers } = response;
   const retryAfterSeconds = parseRetryAfter(headers.get('retry-after'));
   const problem = readProblem(text);

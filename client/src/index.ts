@@ -1,5 +1,7 @@
 // The package's front door: what stands here is promised, everything else is not.
-export type { Answer, Call, CallOptions, Input, KeyedOptions, OptionsOf, RetryNotice } from './call.ts';
+
+export type { Answer, Call, Input, OptionsOf } from './call.ts';
+export type { CallOptions, KeyedOptions, RetryNotice } from './call-options.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type * from './documents.ts';
 export {

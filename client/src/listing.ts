@@ -1,4 +1,5 @@
-import type { Call, CallOptions, Input } from './call.ts';
+import type { Call, Input } from './call.ts';
+import type { CallOptions } from './call-options.ts';
 import type { Listed, ListOperationId, Page, Query } from './documents.ts';
 
 /**

@@ -1,8 +1,9 @@
 import { abortableDelay, startTimer } from './abortable.ts';
-import type { CallOptions, CallSettings, RawAnswer, Request } from './call.ts';
+import type { CallOptions } from './call-options.ts';
 import type { OperationId, Path } from './documents.ts';
 import { ConnectionError } from './errors.ts';
 import { createEventStreamParser, type StreamEvent } from './event-stream-parser.ts';
+import type { CallSettings, RawAnswer, Request } from './request.ts';
 import { type RetryOptions, retryDelayMs } from './retry-delay.ts';
 
 /** How a stream is followed. */

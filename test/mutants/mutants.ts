@@ -559,7 +559,7 @@ const CLIENT: readonly Mutant[] = [
     breaks: 'A buyer whose answer got lost gets a second order.',
     edits: [
       at(
-        'client/src/call.ts',
+        'client/src/request.ts',
         "'idempotency-key': idempotencyKey,",
         "'idempotency-key': idempotencyKey && newIdempotencyKey(),",
       ),
@@ -569,13 +569,15 @@ const CLIENT: readonly Mutant[] = [
   {
     name: 'client-repeats-bare-writes',
     breaks: 'A write without a key that may have arrived is sent again.',
-    edits: [at('client/src/call.ts', "const repeatable = method === 'GET' ||", 'const repeatable = true ||')],
+    edits: [at('client/src/request.ts', "const repeatable = method === 'GET' ||", 'const repeatable = true ||')],
     caughtBy: caughtBy(CALLS, 'CL-02 what has no key is never sent again once it may have arrived'),
   },
   {
     name: 'client-believes-any-refusal',
     breaks: 'A page tells a buyer that there is no order, because the retry of a lost answer was rate-limited.',
-    edits: [at('client/src/call.ts', 'return before || failure', 'return failure')],
+    edits: [
+      at('client/src/request.ts', "effect !== 'decided' && (before || effect === 'unknown')", "effect === 'unknown'"),
+    ],
     caughtBy: caughtBy(
       CALLS,
       'CL-04 a refusal decides what a lost answer left open; what comes before the key is looked at does not',

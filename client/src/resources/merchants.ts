@@ -1,4 +1,4 @@
-import type { CallOptions, KeyedOptions } from '../call.ts';
+import type { CallOptions, KeyedOptions } from '../call-options.ts';
 import type { ApiKey, Body, ErasedCustomer, Member, Merchant, NewApiKey, Query } from '../documents.ts';
 import type { List, Listing } from '../listing.ts';
 import type { Send } from '../send.ts';

@@ -1,4 +1,5 @@
-import type { CallOptions, Input, KeyedOptions, OptionsOf, Request } from '../call.ts';
+import type { Input, OptionsOf } from '../call.ts';
+import type { CallOptions, KeyedOptions } from '../call-options.ts';
 import type {
   Body,
   CollectionCode,
@@ -10,6 +11,7 @@ import type {
   Tagged,
 } from '../documents.ts';
 import type { List, Listing } from '../listing.ts';
+import type { Request } from '../request.ts';
 import { type Send, tagOf, type Versioned } from '../send.ts';
 import type { Watch, WatchOptions } from '../watch.ts';
 

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../call.ts';
+import type { CallOptions } from '../call-options.ts';
 import type { Query, Stats } from '../documents.ts';
 import type { Send } from '../send.ts';
 import type { Watch, WatchOptions } from '../watch.ts';

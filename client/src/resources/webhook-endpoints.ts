@@ -1,4 +1,4 @@
-import type { CallOptions, KeyedOptions } from '../call.ts';
+import type { CallOptions, KeyedOptions } from '../call-options.ts';
 import type {
   Body,
   Query,
