@@ -80,13 +80,13 @@ test('the build gets what the package is built of, and no test, document of no u
   for (const needed of ['package-lock.json', '.npmrc', 'lab/package.json', 'client/package.json', 'LICENSE']) {
     assert.ok(context.includes(needed), needed);
   }
-  const folders = ['src/', 'docs/errors/', 'docs/runbook/', 'lab/rush/', 'lab/checker/', 'scripts/'];
+  const folders = ['src/', 'client/src/', 'docs/errors/', 'docs/runbook/', 'lab/rush/', 'lab/checker/', 'scripts/'];
   for (const file of tracked.filter((each) => folders.some((folder) => each.startsWith(folder)))) {
     assert.equal(context.includes(file), !file.endsWith('.test.ts'), file);
   }
   assert.deepEqual(
     context.filter(
-      (file) => !/^(src|lab|scripts|docs\/errors|docs\/runbook)\/|^[^/]+$|^client\/package\.json$/.test(file),
+      (file) => !/^(src|lab|scripts|docs\/errors|docs\/runbook)\/|^[^/]+$|^client\/(src\/|package\.json$)/.test(file),
     ),
     [],
   );

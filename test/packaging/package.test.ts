@@ -34,7 +34,7 @@ after(async () => {
 test('the package has what the engine runs and reads, and no test, source, map or benchmark', () => {
   const files = execFileSync('tar', ['-tzf', installed.tarball], { encoding: 'utf8' }).trim().split('\n');
   const known =
-    /^package\/(README\.md|LICENSE|CHANGELOG\.md|package\.json|docs\/openapi\.json|dist\/(package\.json|scripts\/([a-z-]+\.mjs|node-options\.json)|(src|lab\/(rush|checker))\/[\w/.-]+\.(js|lua|sql)|docs\/(errors|runbook)\/[a-z-]+\.md|docs\/runbook\/README\.md))$/;
+    /^package\/(README\.md|LICENSE|CHANGELOG\.md|package\.json|docs\/openapi\.json|dist\/(package\.json|scripts\/([a-z-]+\.mjs|node-options\.json)|(src|client\/src|lab\/(rush|checker))\/[\w/.-]+\.(js|lua|sql)|docs\/(errors|runbook)\/[a-z-]+\.md|docs\/runbook\/README\.md))$/;
   assert.deepEqual(
     files.filter((file) => !known.test(file) || /\.test\.|fake|hand-made/.test(file)),
     [],
