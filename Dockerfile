@@ -41,6 +41,6 @@ STOPSIGNAL SIGTERM
 # Alive, not ready: an engine whose ledger is away must not be killed for it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# The options of scripts/node-options.json.
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=25", "/app/dist/src/cli.js"]
+# The option of scripts/node-options.json.
+ENTRYPOINT ["node", "--max-semi-space-size=16", "/app/dist/src/cli.js"]
 CMD ["serve"]

@@ -210,20 +210,98 @@ test("a shop's back end orders in its own merchant's sales only", async () => {
   assert.deepEqual(ways, ['locked', 'locked']);
 });
 
-test('items with a limit, free items and orders of two items stay under locks', async () => {
+test('items with a limit and free items stay under locks, and whatever comes with them', async () => {
   for (const item of [
     { capacity: 9, limitPerCustomer: 5 },
     { capacity: 9, priceMinor: 0 },
   ]) {
-    const { write, ways, request } = await begun(first, item);
-    await write(request());
-    assert.deepEqual(ways, ['locked', 'locked']);
+    const { saleId, itemIds } = await insertSale(database, [item, { capacity: 9 }]);
+    const { write, ways } = writerOn(first);
+    await write(orderRequest(saleId, itemIds));
+    await write(orderRequest(saleId, itemIds));
+    await write(orderRequest(saleId, itemIds.slice(1)));
+    assert.deepEqual(ways, ['locked', 'locked', 'optimistic']);
   }
+});
+
+test('S-09 orders of several items and sales: one statement takes all of their lines, or none', async () => {
+  const sales = [
+    await insertSale(database, [{ capacity: 9 }, { capacity: 3, priceMinor: 200 }]),
+    await insertSale(database, [{ capacity: 9 }]),
+  ] as const;
+  const [two, one] = sales;
+  const { write, ways, told } = writerOn(first);
+  const mixed = () => [
+    orderRequest(two.saleId, two.itemIds),
+    orderRequest(one.saleId, one.itemIds, { quantity: 2 }),
+    orderRequest(two.saleId, two.itemIds.toReversed()),
+  ];
+  await write(...mixed());
+  const requests = mixed();
+  const { outcomes } = await write(...requests.slice(0, 2));
+  assert.deepEqual(ways, ['locked', 'optimistic']);
+  assert.deepEqual(arrivals(outcomes), [3, 2]);
+  assert.deepEqual(
+    outcomes.map((each) => each.outcome === 'accepted' && [each.totalMinor, each.lines.length]),
+    [
+      [1_700, 2],
+      [3_000, 1],
+    ],
+  );
+  const [order] = requests;
+  assert.deepEqual(
+    await database.query('SELECT item_id, position, held FROM order_lines WHERE order_id = $1 ORDER BY position', [
+      order?.orderId,
+    ]),
+    two.itemIds.map((id, position) => ({ item_id: id, position, held: 1 })),
+  );
+  assert.deepEqual(
+    told.slice(-3).map(({ itemId, available, version }) => [itemId, available, version]),
+    [
+      [two.itemIds[0], 6, 3],
+      [two.itemIds[1], 0, 3],
+      [one.itemIds[0], 5, 3],
+    ],
+  );
+  const { outcomes: last } = await write(...mixed());
+  assert.deepEqual(kinds(last), ['sold-out', 'accepted', 'sold-out']);
+  assert.deepEqual(ways, ['locked', 'optimistic', 'locked']);
+});
+
+test('S-09 another process took of one item: of the others nothing is taken either', async () => {
   const { saleId, itemIds } = await insertSale(database, [{ capacity: 9 }, { capacity: 9 }]);
   const { write, ways } = writerOn(first);
   await write(orderRequest(saleId, itemIds));
-  await write(orderRequest(saleId, itemIds.slice(0, 1)), orderRequest(saleId, itemIds.slice(1)));
-  assert.deepEqual(ways, ['locked', 'locked']);
+  await database.query('UPDATE items SET available = 0, capacity = 1, version = version + 1 WHERE id = $1', [
+    itemIds[1],
+  ]);
+  const { outcomes } = await write(orderRequest(saleId, itemIds), orderRequest(saleId, itemIds.slice(0, 1)));
+  assert.deepEqual(ways, ['locked', 'optimistic']);
+  assert.deepEqual(kinds(outcomes), ['sold-out', 'accepted']);
+  const [untouched] = await database.query<{ available: number }>('SELECT available FROM items WHERE id = $1', [
+    itemIds[0],
+  ]);
+  assert.equal(untouched?.available, 7);
+});
+
+test('S-08 S-09 batches over the same sales and items in any order, by two processes: no deadlock, no gap', async () => {
+  const sales = [
+    await insertSale(database, [{ capacity: 500 }, { capacity: 500 }]),
+    await insertSale(database, [{ capacity: 500 }]),
+  ];
+  const writers = [writerOn(first), writerOn(second)];
+  await Promise.all(
+    writers.map(async ({ write }, index) => {
+      for (let batch = 0; batch < 30; batch += 1) {
+        const requests = sales.map(({ saleId, itemIds }) =>
+          orderRequest(saleId, index === 0 ? itemIds : itemIds.toReversed()),
+        );
+        const { outcomes } = await write(...(index === 0 ? requests : requests.toReversed()));
+        assert.deepEqual(kinds(outcomes), ['accepted', 'accepted']);
+      }
+    }),
+  );
+  for (const { ways } of writers) assert.deepEqual(ways.slice(1), Array(29).fill('optimistic'));
 });
 
 test('S-02 S-08 two processes race for one item by both ways: sold to the last unit, numbered without a gap', async () => {

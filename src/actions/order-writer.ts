@@ -1,14 +1,18 @@
+import type { ItemState } from '../domain/stock.ts';
 import type { LedgerStock } from '../gate/stock-gate.ts';
 import type { Database } from '../ledger/database.ts';
 import type { OptimisticBatch } from '../ledger/optimistic-orders.ts';
+import type { LockedSale } from '../ledger/sales.ts';
 import type { PlaceOrderRequest } from './decide-placing.ts';
 import { writeOptimistically } from './write-optimistically.ts';
-import { type CommittedBatch, type WrittenOutcome, writeOrders } from './write-orders.ts';
+import { type CommittedBatch, stockAfter, type WrittenOutcome, writeOrders } from './write-orders.ts';
 
-/** How an item was found by the batch before: the next one can likely be placed by one statement. */
+/** How an item was found by the batch before: the next orders of it can likely be placed by one statement. */
 interface Prospect {
-  readonly fence: number;
+  readonly saleId: string;
   readonly merchantId: string;
+  readonly fence: number;
+  readonly priceMinor: number;
   readonly available: number;
 }
 
@@ -16,8 +20,8 @@ interface Prospect {
 const PROSPECTS_MAX = 10_000;
 
 /**
- * Writes batches of orders, the quick way where it is likely to work: a batch for one item that nobody has limited, with
- * enough of it left, is placed optimistically, by one statement; all others, and whatever that statement would not
+ * Writes batches of orders, the quick way where it is likely to work: a batch for items that nobody has limited, with
+ * enough of each left, is placed optimistically, by one statement; all others, and whatever that statement would not
  * take, are decided under locks. What is remembered picks the path and decides nothing: both paths read the ledger.
  */
 export function createOrderWriter(options: {
@@ -30,38 +34,47 @@ export function createOrderWriter(options: {
   /** By item. */
   const prospects = new Map<string, Prospect>();
 
-  function remember({ id, ...prospect }: Prospect & { readonly id: string }): void {
+  function remember(
+    stock: readonly LedgerStock[],
+    { sales, items }: { sales: ReadonlyMap<string, LockedSale>; items: ReadonlyMap<string, ItemState> },
+  ): void {
     if (prospects.size >= PROSPECTS_MAX) prospects.clear();
-    prospects.set(id, prospect);
+    for (const { itemId, saleId, available } of stock) {
+      const sale = sales.get(saleId);
+      const item = items.get(itemId);
+      if (sale === undefined || item === undefined || !isPlain(item)) continue;
+      const { merchantId, fence } = sale;
+      prospects.set(itemId, { saleId, merchantId, fence, priceMinor: item.priceMinor, available });
+    }
   }
 
-  /** The batch as one statement takes it; undefined where it is of another kind. */
+  /** The batch as one statement takes it; undefined where that is not likely to work. */
   function optimisticBatch(requests: readonly PlaceOrderRequest[]): OptimisticBatch | undefined {
-    const { saleId, lines: [line] = [] } = requests[0] ?? {};
-    const prospect = line && prospects.get(line.itemId);
-    if (saleId === undefined || line === undefined || prospect === undefined) return undefined;
-    const { itemId } = line;
-    let units = 0;
-    for (const { saleId: itsSale, onlyMerchantId, lines } of requests) {
-      const [only] = lines;
-      if (itsSale !== saleId || lines.length !== 1 || only?.itemId !== itemId) return undefined;
-      if (onlyMerchantId !== null && onlyMerchantId !== prospect.merchantId) return undefined;
-      units += only.quantity;
+    const fences = new Map<string, number>();
+    const items = new Map<string, { readonly saleId: string; readonly priceMinor: number; units: number }>();
+    for (const { saleId, onlyMerchantId, lines } of requests) {
+      for (const { itemId, quantity } of lines) {
+        const prospect = prospects.get(itemId);
+        if (prospect?.saleId !== saleId) return undefined;
+        if (onlyMerchantId !== null && onlyMerchantId !== prospect.merchantId) return undefined;
+        const taken = items.get(itemId) ?? { saleId, priceMinor: prospect.priceMinor, units: 0 };
+        taken.units += quantity;
+        if (taken.units > prospect.available) return undefined;
+        items.set(itemId, taken);
+        // The newest of what its items remember: the token only goes up.
+        fences.set(saleId, Math.max(fences.get(saleId) ?? 0, prospect.fence));
+      }
     }
-    if (units > prospect.available) return undefined;
-    return { saleId, itemId, fence: prospect.fence, orders: requests.map(toOptimisticOrder) };
+    return {
+      sales: [...fences].map(([id, fence]) => ({ id, fence })),
+      items: [...items].map(([id, taken]) => ({ id, ...taken })),
+      orders: requests.map(({ orderId: id, ...request }) => ({ id, ...request })),
+    };
   }
 
   /** Learns from a batch that was decided under locks. */
-  function learn({ requests, outcomes, sales, items, stock }: CommittedBatch): void {
-    const [left] = stock;
-    const item = left && items.get(left.itemId);
-    const sale = left && sales.get(left.saleId);
-    if (left === undefined || item === undefined || sale === undefined || stock.length > 1) return;
-    const plain = item.limitPerCustomer === null && item.priceMinor > 0;
-    const allTaken = outcomes.every(({ outcome }) => outcome === 'accepted');
-    if (!plain || !allTaken || requests.some(({ lines }) => lines.length > 1)) return;
-    remember({ id: item.id, fence: sale.fence, merchantId: sale.merchantId, available: left.available });
+  function learn(batch: CommittedBatch): void {
+    if (batch.outcomes.every(({ outcome }) => outcome === 'accepted')) remember(batch.stock, batch);
   }
 
   return async (requests) => {
@@ -71,14 +84,15 @@ export function createOrderWriter(options: {
     if (batch !== undefined) {
       const result = await writeOptimistically(database, requests, batch, giveUpAt);
       if (result.kind === 'written') {
-        const { sale, item } = result.ground;
-        const { saleId, limitPerCustomer } = item;
-        const available = item.available - batch.orders.reduce((sum, { quantity }) => sum + quantity, 0);
-        remember({ id: item.id, fence: sale.fence, merchantId: sale.merchantId, available });
-        onCommitted?.([{ saleId, itemId: item.id, available, version: item.version + 1, limitPerCustomer }]);
+        const stock = stockAfter(
+          result.ground.items,
+          requests.flatMap(({ lines }) => lines),
+        );
+        remember(stock, result.ground);
+        onCommitted?.(stock);
         return result.outcomes;
       }
-      prospects.delete(batch.itemId);
+      for (const { id } of batch.items) prospects.delete(id);
       if (result.kind === 'unknown') return requests.map(() => ({ outcome: 'unknown', error: result.error }));
       perhapsCommitted = result.kind === 'settled';
     }
@@ -92,12 +106,5 @@ export function createOrderWriter(options: {
   };
 }
 
-function toOptimisticOrder(request: PlaceOrderRequest): OptimisticBatch['orders'][number] {
-  const { orderId, customerId, placedBy, lines, fingerprint, idempotencyKey, reference, metadata } = request;
-  const { requestId, traceParent } = request;
-  const quantity = lines[0]?.quantity ?? 0;
-  return {
-    id: orderId,
-    ...{ customerId, placedBy, quantity, fingerprint, idempotencyKey, reference, metadata, requestId, traceParent },
-  };
-}
+/** What the one statement sells: it counts no customer's units, and an order of it is to be paid. */
+const isPlain = ({ limitPerCustomer, priceMinor }: ItemState) => limitPerCustomer === null && priceMinor > 0;

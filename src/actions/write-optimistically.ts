@@ -3,7 +3,7 @@ import { allocate, type Placement } from '../domain/stock.ts';
 import type { Connection, Database } from '../ledger/database.ts';
 import { faultOf } from '../ledger/database-error.ts';
 import {
-  fenceSale,
+  fenceSales,
   type OptimisticBatch,
   type OptimisticGround,
   placeOptimistically,
@@ -30,7 +30,7 @@ const NO_UNITS: ReadonlyMap<string, number> = new Map();
  * decided under locks.
  *
  * A lost connection leaves a statement that may have run, or may still: the server may have it in its buffers, before
- * it took a lock. So the sale's fencing token is raised before anything else is said of these orders. After that the
+ * it took a lock. So the sales' fencing tokens are raised before anything else is said of these orders. After that the
  * statement has written, which the repeat check finds, or it never will.
  */
 export async function writeOptimistically(
@@ -56,16 +56,24 @@ export async function writeOptimistically(
   } finally {
     connection.release(lost);
   }
-  return fence(database, batch.saleId, giveUpAt);
+  return fence(
+    database,
+    batch.sales.map(({ id }) => id),
+    giveUpAt,
+  );
 }
 
-async function fence(database: Pick<Database, 'connect'>, saleId: string, giveUpAt: number): Promise<OptimisticResult> {
+async function fence(
+  database: Pick<Database, 'connect'>,
+  saleIds: readonly string[],
+  giveUpAt: number,
+): Promise<OptimisticResult> {
   for (;;) {
     let connection: Connection | undefined;
     let lost = false;
     try {
       connection = await database.connect();
-      await fenceSale(connection, saleId);
+      await fenceSales(connection, saleIds);
       return { kind: 'settled' };
     } catch (error) {
       lost = faultOf(error) === 'connection-lost';
@@ -79,14 +87,8 @@ async function fence(database: Pick<Database, 'connect'>, saleId: string, giveUp
 
 /** The same rule as under locks, on the rows that the statement locked: its conditions leave nothing to refuse. */
 function placementsOf(ground: OptimisticGround, requests: readonly PlaceOrderRequest[]): Placement[] {
-  const { decidedAt, sale, item } = ground;
-  const state = {
-    now: decidedAt,
-    sales: new Map([[sale.id, sale]]),
-    items: new Map([[item.id, item]]),
-    units: NO_UNITS,
-  };
-  return allocate(state, requests).map((decision) => {
+  const { decidedAt: now, sales, items } = ground;
+  return allocate({ now, sales, items, units: NO_UNITS }, requests).map((decision) => {
     if (decision.outcome !== 'accepted') throw new Error(`A batch that was written is ${decision.outcome}.`);
     return decision;
   });

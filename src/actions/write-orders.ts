@@ -68,7 +68,10 @@ async function decide(
 }
 
 /** What the items have after the batch: each was taken from in one statement, which raised its version by one. */
-function stockAfter(items: ReadonlyMap<string, ItemState>, lines: readonly PlacedOrderLine[]): LedgerStock[] {
+export function stockAfter(
+  items: ReadonlyMap<string, ItemState>,
+  lines: readonly Pick<PlacedOrderLine, 'itemId' | 'quantity'>[],
+): LedgerStock[] {
   const taken = new Map<string, number>();
   for (const { itemId, quantity } of lines) taken.set(itemId, (taken.get(itemId) ?? 0) + quantity);
   return [...taken].flatMap(([itemId, units]) => {

@@ -35,19 +35,19 @@ export async function createPostgresProxy(port: number): Promise<PostgresProxy> 
   }
 
   const proxy = await createTcpProxy(target, () => {
-    let cutAt: string | undefined;
+    let tellsOfCommit: ReturnType<typeof commitAnswerTo>;
     let inOrder = Promise.resolve();
     return {
       request(chunk, connection) {
         const answer = commitAnswerTo(chunk);
         if (armed !== undefined && answer !== undefined) {
           if (armed.cut === 'before-commit') return cutOne(connection);
-          cutAt = answer;
+          tellsOfCommit = answer;
         }
         connection.upstream.write(chunk);
       },
       reply(chunk, connection) {
-        if (cutAt !== undefined && chunk.includes(cutAt)) return cutOne(connection);
+        if (tellsOfCommit?.(chunk)) return cutOne(connection);
         if (delayMs === 0) {
           inOrder = inOrder.then(() => void connection.client.write(chunk));
           return;

@@ -55,9 +55,10 @@ const GROUND = {
   test: false,
   last_arrival: 0,
   fence: 0,
+  item_id: ITEM,
   item_name: 'Item',
   price_minor: 100,
-  item_version: 2,
+  item_version: 1,
 };
 
 class Lost extends Error {
@@ -150,9 +151,11 @@ export function unknownCommits(
     return {
       transaction,
       query: async <Row>({ name }: { readonly name: string }, values: readonly unknown[] = []) => {
-        if (name === 'raise_fence_of_sale') await raiseFence(actor, gates);
-        else if (name !== 'place_orders_optimistically') throw new Error(`This ledger cannot ${name}.`);
-        else return (await runOptimistic(actor, gates, statementOf(values))) as Row[];
+        if (name === 'place_orders_optimistically') {
+          return (await runOptimistic(actor, gates, statementOf(values))) as Row[];
+        }
+        if (name === 'raise_fences_of_sales') await raiseFence(actor, gates);
+        else if (name !== 'plan_by_keys') throw new Error(`This ledger cannot ${name}.`);
         return [];
       },
       together: (send) => send(),
@@ -209,9 +212,10 @@ export function unknownCommits(
   function execute({ orders, fence }: Statement): unknown[] {
     if (fence !== ledger.fence || ledger.available < orders.length) return [];
     if (orders.some(({ key }) => ledger.orders.has(key))) throw new DuplicateKey();
+    const { available } = ledger;
     ledger.available -= orders.length;
     for (const { key, orderId } of orders) ledger.orders.set(key, orderId);
-    return [{ ...GROUND, available: ledger.available }];
+    return [{ ...GROUND, available }];
   }
 
   async function raiseFence(actor: string, gates: Gates): Promise<void> {
@@ -282,7 +286,11 @@ export function unknownCommits(
   async function write(actor: string, gates: Gates, batch: readonly PlaceOrderRequest[]): Promise<readonly Outcome[]> {
     if (!bounds.optimistic) return underLocks(actor, gates, batch);
     const giveUpAt = simulatedNow() + SETTLE_MS;
-    const ours = { saleId: SALE, itemId: ITEM, fence: ledger.fence, orders: batch.map(toOrder) };
+    const ours = {
+      sales: [{ id: SALE, fence: ledger.fence }],
+      items: [{ id: ITEM, saleId: SALE, units: batch.length, priceMinor: 100 }],
+      orders: batch.map(({ orderId: id, ...request }) => ({ id, ...request })),
+    };
     const result = await writeOptimistically(databaseOf(actor, gates), batch, ours, giveUpAt);
     if (result.kind === 'written') return result.outcomes;
     if (result.kind === 'unknown') return batch.map(() => ({ outcome: 'unknown', error: result.error }));
@@ -401,16 +409,16 @@ interface Statement {
 }
 
 function statementOf(values: readonly unknown[]): Statement {
-  const [, , fence, , ids, , , , , keys] = values as [unknown, unknown, number, unknown, string, ...unknown[]];
-  const orderIds = ids.slice(1, -1).split(',');
-  return { fence, orders: (keys as string[]).map((key, index) => ({ key, orderId: orderIds[index] ?? '' })) };
+  const [fence, ids, keys] = [1, 6, 13].map((index) => values[index]);
+  const orderIds = elementsOf(ids);
+  return {
+    fence: Number(elementsOf(fence)[0]),
+    orders: (keys as string[]).map((key, index) => ({ key, orderId: orderIds[index] ?? '' })),
+  };
 }
 
-const toOrder = ({ orderId: id, lines, ...rest }: PlaceOrderRequest) => ({
-  ...rest,
-  id,
-  quantity: lines[0]?.quantity ?? 0,
-});
+/** Of an array literal. */
+const elementsOf = (literal: unknown) => String(literal).slice(1, -1).split(',');
 
 function stockOf(available: number): StockState {
   const sale = {

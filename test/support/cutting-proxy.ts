@@ -20,7 +20,7 @@ export async function createCuttingProxy(target: { port: number }): Promise<Cutt
   let cuts = 0;
 
   const proxy = await createTcpProxy(target, () => {
-    let cutAt: string | undefined;
+    let tellsOfCommit: ReturnType<typeof commitAnswerTo>;
     return {
       request(chunk, connection) {
         const answer = commitAnswerTo(chunk);
@@ -31,17 +31,17 @@ export async function createCuttingProxy(target: { port: number }): Promise<Cutt
             cuts += 1;
             return connection.cut();
           }
-          cutAt = answer;
+          tellsOfCommit = answer;
         }
         connection.upstream.write(chunk);
       },
       reply(chunk, connection) {
-        if (cutAt === undefined) {
+        if (tellsOfCommit === undefined) {
           connection.client.write(chunk);
           return;
         }
         // The commit is done, and nobody will hear of it.
-        if (!chunk.includes(cutAt)) return;
+        if (!tellsOfCommit(chunk)) return;
         cuts += 1;
         connection.cut();
       },
