@@ -71,6 +71,13 @@ module.exports = {
       to: { pathNot: '^client/src/' },
     },
     {
+      name: 'examples-are-copied',
+      comment: 'An example needs the client as others install it and Node, nothing else of this repository.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { pathNot: '^examples/|^client/src/(index|webhooks)\\.ts$', dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'only-compose-chooses',
       comment: 'Only the command line and compose may read the configuration.',
       severity: 'error',

@@ -11,7 +11,11 @@ const tool = (name: string) => join(root, 'node_modules', '.bin', name);
 const CHECKS: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ['types', tool('tsc'), ['--noEmit']],
   ['format and lint', tool('biome'), ['check', '--error-on-warnings', '.']],
-  ['directions of imports', tool('depcruise'), ['src', 'client/src', 'lab', '--config', '.dependency-cruiser.cjs']],
+  [
+    'directions of imports',
+    tool('depcruise'),
+    ['src', 'client/src', 'lab', 'examples', '--config', '.dependency-cruiser.cjs'],
+  ],
   ['unused code', tool('knip'), []],
   ['generated files', process.execPath, [join(root, 'scripts/generate.ts'), '--check']],
 ];
