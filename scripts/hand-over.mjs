@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const WINDOWS = process.platform === 'win32';
 
-/** How Node runs the engine, here and wherever else it is started: docs/decisions/0018-a-small-heap.md. */
+/** How Node runs the engine, here and wherever else it is started: docs/decisions/0018-a-small-young-generation.md. */
 const NODE_OPTIONS = JSON.parse(readFileSync(join(ROOT, 'scripts', 'node-options.json'), 'utf8'));
 
 /** How long a signal may take to arrive at all processes that it was sent to. */
