@@ -64,6 +64,13 @@ module.exports = {
       to: { path: '^lab/' },
     },
     {
+      name: 'only-the-command-line-calls',
+      comment: 'The engine is called; the program that people call calls it, too.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^client/' },
+    },
+    {
       name: 'client-needs-nothing',
       comment: 'The client runs wherever there is fetch: no package, nothing of Node, nothing of the engine.',
       severity: 'error',

@@ -20,7 +20,7 @@ export class UsageError extends Error {
 }
 
 /** How the program is called here: a clone runs the TypeScript, the package has JavaScript. */
-export const PROGRAM = import.meta.url.endsWith('.ts') ? 'npm run doorbuster --' : 'npx doorbuster';
+export const PROGRAM = import.meta.url.endsWith('.ts') ? 'npm run -s doorbuster --' : 'npx doorbuster';
 
 /** Prints a result for people, with one line end after it. */
 export function say(text: string): void {

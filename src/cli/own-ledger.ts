@@ -3,6 +3,7 @@ import { readSettings } from '../config/config.ts';
 import type { ConnectionOptions } from '../ledger/database.ts';
 import { faultOf } from '../ledger/database-error.ts';
 import { CommandError } from './command.ts';
+import { reasonOf } from './reason-of.ts';
 
 /**
  * Lets `work` be done on the ledger of DATABASE_URL.
@@ -20,10 +21,4 @@ export async function withOwnLedger<Result>(
     if (faultOf(error) === 'not-database') throw error;
     throw new CommandError(`PostgreSQL at DATABASE_URL: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** A name with several addresses fails once for each, in an error that says nothing itself. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

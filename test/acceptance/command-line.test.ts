@@ -4,18 +4,41 @@ import { test } from 'node:test';
 import { runDoorbuster } from '../support/doorbuster.ts';
 import { createStage } from '../support/stage.ts';
 
-const COMMANDS = ['serve', 'rush', 'check-config', 'migrate', 'backup', 'restore', 'renew-ledger-id'];
+const COMMANDS = [
+  ...['serve', 'rush', 'check-config', 'migrate', 'backup', 'restore', 'renew-ledger-id', 'token'],
+  ...['sale create', 'sale list', 'sale show', 'sale pause', 'sale resume', 'stock set', 'stock adjust'],
+  ...['order list', 'order show'],
+  ...['dead-letter list', 'dead-letter show', 'dead-letter redrive', 'dead-letter discard'],
+];
 
 test('every command is in the help and has a help of its own', async () => {
   const { exitCode, stdout } = await runDoorbuster(['--help'], {});
   assert.equal(exitCode, 0);
-  const named = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name]) => name);
+  const named = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}\S/gm)].map(([, name]) => name);
   assert.deepEqual(named, COMMANDS);
   for (const name of COMMANDS) {
-    const own = await runDoorbuster([name, '--help'], { DATABASE_URL: 'not an address' });
+    const own = await runDoorbuster([...name.split(' '), '--help'], { DATABASE_URL: 'not an address' });
     assert.equal(own.exitCode, 0, own.stderr);
     assert.match(own.stdout, new RegExp(`^Usage: doorbuster \\[?${name}`));
     assert.match(own.stdout, /\n$/);
+  }
+});
+
+test('a word that several commands begin with has a help of these, and does nothing alone', async () => {
+  const help = await runDoorbuster(['sale', '--help'], {});
+  assert.equal(help.exitCode, 0);
+  assert.match(help.stdout, /^Usage: doorbuster sale <what>/);
+  assert.match(help.stdout, /\n {2}sale create .*\n {2}sale list /);
+  assert.doesNotMatch(help.stdout, /^ {2}(order|backup)/m);
+  for (const [args, why] of [
+    [['sale'], /There is no command "sale"/],
+    [['sale', 'crate'], /There is no command "sale crate"/],
+    [['sale', '--json'], /There is no command "sale --json"/],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await runDoorbuster(args, {});
+    assert.deepEqual([exitCode, stdout], [2, '']);
+    assert.match(stderr, why);
+    assert.match(stderr, /\n {2}sale create /);
   }
 });
 
