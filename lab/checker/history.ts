@@ -8,14 +8,9 @@ import type { SaleState } from './sale-state.ts';
  * true moment of the engine's decision always lies between them.
  */
 
-/** One attempt to place an order. A retry is an attempt of its own with the same user and key. */
-export interface PlaceOrderRecord {
-  readonly operation: 'place-order';
-  readonly userId: string;
+/** What every attempt to change something has. */
+interface Attempt {
   readonly key: string;
-  readonly saleId: string;
-  readonly lines: readonly { readonly itemId: string; readonly quantity: number }[];
-  readonly reference: string | null;
   readonly sentAtMs: number;
   /** `null`: no answer came, so the outcome of this attempt is unknown. */
   readonly answeredAtMs: number | null;
@@ -23,10 +18,19 @@ export interface PlaceOrderRecord {
   /** The problem's `code`, `null` for a success. */
   readonly code: string | null;
   readonly replayed: boolean;
+  readonly etag: string | null;
+}
+
+/** One attempt to place an order. A retry is an attempt of its own with the same user and key. */
+export interface PlaceOrderRecord extends Attempt {
+  readonly operation: 'place-order';
+  readonly userId: string;
+  readonly saleId: string;
+  readonly lines: readonly { readonly itemId: string; readonly quantity: number }[];
+  readonly reference: string | null;
   /** SHA-256 of the body's bytes, of a success only: replays must repeat it. */
   readonly bodyHash: string | null;
   readonly location: string | null;
-  readonly etag: string | null;
   /** The order of a success; `null` when refused, or when the body was not an order. */
   readonly order: OrderState | null;
 }
@@ -48,26 +52,17 @@ export interface ReadOrdersRecord {
 }
 
 /** One attempt at a step of an order: a payment, an acceptance, … A retry is an attempt of its own with the same key. */
-export interface StepRecord {
+export interface StepRecord extends Attempt {
   readonly operation: 'step';
   readonly orderId: string;
   /** The resource that was posted to: `payment`, `cancellation`, … */
   readonly intent: string;
   /** Who asked; keys are that caller's own. */
   readonly actorId: string;
-  readonly key: string;
   /** If-Match as it was sent: an entity tag with its quotes, or `*`. */
   readonly tag: string;
-  readonly sentAtMs: number;
-  /** `null`: no answer came, so the outcome of this attempt is unknown. */
-  readonly answeredAtMs: number | null;
-  readonly status: number | null;
-  /** The problem's `code`, `null` for a success. */
-  readonly code: string | null;
-  readonly replayed: boolean;
   /** SHA-256 of the body's bytes, of an answer that is kept under the key: a success or a declined payment. */
   readonly bodyHash: string | null;
-  readonly etag: string | null;
   /** The order's version and status in an answer that is kept. */
   readonly version: number | null;
   readonly orderStatus: string | null;

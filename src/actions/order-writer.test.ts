@@ -346,6 +346,38 @@ for (const cut of ['before-commit', 'after-commit'] as const) {
   });
 }
 
+test('F-10 something goes wrong in the engine after the statement was done: nobody is told that nothing was', async () => {
+  const { saleId, itemIds } = await insertSale(database, [{ capacity: 9 }]);
+  let away = false;
+  let broken = false;
+  const write = createOrderWriter({
+    settleMs: 200,
+    database: {
+      async connect() {
+        if (away) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+        const connection = await second.connect();
+        return {
+          ...connection,
+          async query(statement, values) {
+            const rows = await connection.query(statement, values);
+            if (!broken || statement.name !== OPTIMISTIC) return rows;
+            broken = false;
+            away = true;
+            throw new TypeError('A defect of ours.');
+          },
+        };
+      },
+    },
+  });
+  await write([orderRequest(saleId, itemIds)]);
+  broken = true;
+  const request = orderRequest(saleId, itemIds);
+  assert.deepEqual(kinds(await write([request])), ['unknown']);
+  away = false;
+  const [retried] = await write([{ ...request, orderId: orderRequest(saleId, itemIds).orderId }]);
+  assert.equal(retried?.outcome === 'repeat' && retried.orderId, request.orderId);
+});
+
 test('F-10 a statement that the server gets after its orders were refused writes nothing', async (t) => {
   const passed = Promise.withResolvers<void>();
   const slow = await createTcpProxy({ port: Number(new URL(database.url).port) }, () => ({

@@ -1,6 +1,7 @@
 import type { Stock } from '../domain/capacity.ts';
 import type { Database } from '../ledger/database.ts';
 import { countDeadLetters } from '../ledger/dead-letters.ts';
+import { readLedgerClock } from '../ledger/ledger-clock.ts';
 import { readOutboxLag } from '../ledger/outbox.ts';
 import { listProcesses, type ProcessState } from '../ledger/processes.ts';
 import {
@@ -12,7 +13,6 @@ import {
   listCountedSales,
   type MoneySum,
   type PeakRate,
-  readLedgerClock,
   readLiveCounts,
   readTotalCounts,
   sumMoney,

@@ -51,8 +51,10 @@ export async function writeOptimistically(
     if (ground === undefined) return { kind: 'nothing' };
     return { kind: 'written', outcomes: placementsOf(ground, requests), ground };
   } catch (error) {
-    lost = faultOf(error) === 'connection-lost';
-    if (!lost) return { kind: 'nothing' };
+    const fault = faultOf(error);
+    lost = fault === 'connection-lost';
+    // Where PostgreSQL says no, nothing was written. What goes wrong here may do so after it was.
+    if (!lost) return { kind: fault === 'not-database' ? 'settled' : 'nothing' };
   } finally {
     connection.release(lost);
   }

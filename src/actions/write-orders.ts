@@ -17,7 +17,6 @@ interface Accepted {
 
 /** A batch that took something, as it was decided under locks and is durable now. */
 export interface CommittedBatch extends DecidedPlacing {
-  readonly requests: readonly PlaceOrderRequest[];
   /** What is left of the items it took from. */
   readonly stock: readonly LedgerStock[];
 }
@@ -63,7 +62,7 @@ async function decide(
     write: () => insertPlacedOrders(connection, first.placement.placedAt, orders, lines),
     ...(onCommitted === undefined
       ? {}
-      : { committed: () => onCommitted({ ...decided, requests, stock: stockAfter(items, lines) }) }),
+      : { committed: () => onCommitted({ ...decided, stock: stockAfter(items, lines) }) }),
   };
 }
 

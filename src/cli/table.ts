@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import stringWidth from 'string-width';
 
 /** A column of a table. The first ones matter most. */
 export interface Column<Row> {
@@ -10,6 +11,7 @@ export interface Column<Row> {
 }
 
 const GAP = '  ';
+const SIGNS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** A flexible column is not cut below this. */
 const FLEXIBLE_MIN = 12;
 
@@ -19,7 +21,9 @@ const FLEXIBLE_MIN = 12;
  */
 export function drawTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width = Infinity): string {
   const cells = columns.map(({ value }) => rows.map((row) => printable(value(row)).replaceAll('\n', ' ')));
-  const wishes = columns.map(({ title }, index) => Math.max(...[title, ...(cells[index] ?? [])].map(displayWidth)));
+  const wishes = columns.map(({ title }, index) =>
+    Math.max(...[title, ...(cells[index] ?? [])].map((each) => stringWidth(each))),
+  );
   const least = wishes.map((wish, index) => (columns[index]?.flexible ? Math.min(wish, FLEXIBLE_MIN) : wish));
   let shown = columns.length;
   while (shown > 1 && totalOf(least.slice(0, shown)) > width) shown -= 1;
@@ -49,17 +53,6 @@ export function printable(text: string): string {
   return text.replaceAll(/(?!\n)\p{Cc}|\p{Bidi_Control}/gu, '\u{fffd}');
 }
 
-/** How many columns of a terminal a text takes: letters of East Asia and pictures two, marks on a letter none. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const sign of text) if (!NO_WIDTH.test(sign)) width += TWO_WIDE.test(sign) ? 2 : 1;
-  return width;
-}
-
-const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-const TWO_WIDE =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u30ff\uff01-\uff60]$/u;
-
 function totalOf(widths: readonly number[]): number {
   return widths.reduce((sum, each) => sum + each, (widths.length - 1) * GAP.length);
 }
@@ -78,16 +71,17 @@ function share(wishes: readonly number[], least: readonly number[], width: numbe
 }
 
 function pad(text: string, width: number, align: 'right' | undefined): string {
-  const fitting = displayWidth(text) > width ? cut(text, width) : text;
-  const blanks = ' '.repeat(Math.max(0, width - displayWidth(fitting)));
+  const fitting = stringWidth(text) > width ? cut(text, width) : text;
+  const blanks = ' '.repeat(Math.max(0, width - stringWidth(fitting)));
   return align === 'right' ? blanks + fitting : fitting + blanks;
 }
 
 function cut(text: string, width: number): string {
   let kept = '';
-  for (const sign of text) {
-    if (displayWidth(kept + sign) > width - 1) break;
-    kept += sign;
+  // By what people take for one sign: a family of emoji has several characters.
+  for (const { segment } of SIGNS.segment(text)) {
+    if (stringWidth(kept + segment) > width - 1) break;
+    kept += segment;
   }
   return `${kept}…`;
 }

@@ -1,24 +1,12 @@
 import type { ItemState } from '../domain/stock.ts';
 import { arrayLiteral } from './array-literal.ts';
+import type { PlacedOrder } from './placed-orders.ts';
 import { type LockedSale, TERMS, type TermsRow, toTerms } from './sales.ts';
 import { type Queryable, statement } from './statement.ts';
 
-/** One order of an optimistic batch. */
-export interface OptimisticOrder {
-  readonly id: string;
-  readonly saleId: string;
-  readonly customerId: string;
-  readonly placedBy: string;
+/** One order of an optimistic batch: what is not known before the ledger decides is missing. */
+export interface OptimisticOrder extends Omit<PlacedOrder, 'deadline' | 'arrival' | 'totalMinor' | 'status'> {
   readonly lines: readonly { readonly itemId: string; readonly quantity: number }[];
-  /** SHA-256 of the canonical request, hex. */
-  readonly fingerprint: string;
-  readonly idempotencyKey: string;
-  readonly reference: string | null;
-  /** JSON text. */
-  readonly metadata: string | null;
-  readonly requestId: string;
-  /** The W3C traceparent of the request, where it was sampled. */
-  readonly traceParent: string | null;
 }
 
 /** Orders in the order of their arrival, under keys that differ, with all the sales and items that they name. */
@@ -54,8 +42,8 @@ interface GroundRow extends TermsRow {
 // One statement, one transaction, one round trip. It decides by rows that it has locked and nothing else: PostgreSQL
 // reads a row anew when its lock had to be waited for. Sales are locked before items, each by id, as everywhere: what is
 // locked is what comes out of the sorting, and the items wait for the clock, which waits for all the sales. "fit" is a row
-// if every sale is open under the token that the sender knew, and every item has no limit, the price that the sender knew, and enough left;
-// else it is none, the parts below find nothing, and nothing at all is written.
+// if every sale is open under the token that the sender knew, and every item has no limit, the price that the sender
+// knew, and enough left; else it is none, the parts below find nothing, and nothing at all is written.
 //
 // orders: no ON CONFLICT. A key that has an order fails the whole statement, and nothing is written either.
 // sales: the orders' numbers follow the ones found under the locks, and the counters go to the highest given.
@@ -116,8 +104,8 @@ const placeBatch = statement<GroundRow>(
 
 /**
  * Places a batch by one statement, without a look before it: all of it, or none. Undefined where it wrote nothing: a sale
- * is not open, an item is limited, free, of another price, or has too little left, or a fencing token is old. A key that has an order
- * already fails the statement (unique constraint `ORDERS_PLACED_ONCE`).
+ * is not open, an item is limited, free, of another price, or has too little left, or a fencing token is old. A key that
+ * has an order already fails the statement (unique constraint `ORDERS_PLACED_ONCE`).
  *
  * After a lost connection it may still arrive; `fenceSales` before anything else is decided about these orders.
  */

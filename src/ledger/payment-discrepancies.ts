@@ -28,18 +28,6 @@ export interface KnownDiscrepancy extends Discrepancy {
   readonly lastSeenAt: Date;
 }
 
-const readClock = statement<{ now: Date }>('read_reconciliation_clock', 'SELECT clock_timestamp() AS now');
-
-/**
- * When a comparison begins, by the database's clock. By that of a process which is ahead, differences would be seen in
- * the future, and outlive every comparison of the others until then.
- */
-export async function readReconciliationClock(db: Queryable): Promise<Date> {
-  const [row] = await db.query(readClock);
-  if (row === undefined) throw new Error('The database did not tell its time.');
-  return row.now;
-}
-
 const keep = statement(
   'keep_payment_discrepancy',
   `INSERT INTO payment_discrepancies (provider, subject, kind, order_id, payment_id, ledger_says, provider_says,

@@ -94,13 +94,6 @@ function toSales(rows: readonly ShownRow[]): { sales: CatalogueSale[]; readAt: D
   return { sales: rows.flatMap((row) => (row.id === null ? [] : [toSale(row, readAt)])), readAt };
 }
 
-const readSale = statement<ShownRow>('read_sale', withClock(`${SHOWN} WHERE sales.id = $1`));
-
-/** A sale with its items, by one query. */
-export async function findSale(db: Queryable, saleId: string): Promise<CatalogueSale | undefined> {
-  return toSales(await db.query(readSale, [saleId])).sales[0];
-}
-
 // LATERAL with LIMIT keeps to one index look-up per id, whatever the size of the table was when it was planned.
 // The SELECT around the ids hides their number from the planner: were few cheaper than it expects of any, it would plan
 // each execution anew, which takes longer than the reading.
@@ -120,7 +113,7 @@ export async function findSales(db: Queryable, saleIds: readonly string[]): Prom
 
 /** A sale that must be there: its row is locked, or was written by this transaction. */
 export async function getSale(db: Queryable, saleId: string): Promise<CatalogueSale> {
-  const sale = await findSale(db, saleId);
+  const [sale] = (await findSales(db, [saleId])).values();
   if (sale === undefined) throw new Error(`Sale ${saleId} is not there.`);
   return sale;
 }

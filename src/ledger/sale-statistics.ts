@@ -270,11 +270,3 @@ const readStock = statement<ItemStock>(
 export function readItemStock(db: Queryable, limit: number): Promise<ItemStock[]> {
   return db.query(readStock, [limit]);
 }
-
-const readClock = statement<{ now: Date }>('read_statistics_clock', 'SELECT clock_timestamp() AS now');
-
-/** The ledger's clock. */
-export async function readLedgerClock(db: Queryable): Promise<Date> {
-  const [row] = await db.query(readClock);
-  return row?.now ?? new Date();
-}

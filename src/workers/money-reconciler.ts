@@ -1,6 +1,6 @@
 import { reconcileMoney } from '../actions/reconcile-money.ts';
 import type { Database } from '../ledger/database.ts';
-import { readReconciliationClock } from '../ledger/payment-discrepancies.ts';
+import { readLedgerClock } from '../ledger/ledger-clock.ts';
 import { forgetDoneJobs } from '../ledger/payment-jobs.ts';
 import { forgetEvents } from '../ledger/provider-events.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
@@ -30,7 +30,8 @@ export function createMoneyReconciler(options: {
       await forgetEvents(database, KEPT_SECONDS);
       await forgetDoneJobs(database, KEPT_SECONDS);
       for (const provider of providers) {
-        const now = await readReconciliationClock(database);
+        // By a process that is ahead, differences would be seen in the future, and outlive every comparison until then.
+        const now = await readLedgerClock(database);
         const { discrepancies } = await reconcileMoney(database, provider, {
           since: new Date(now.getTime() - COMPARED_FOR_MS),
           now,

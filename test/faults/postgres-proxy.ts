@@ -1,5 +1,5 @@
 import { commitAnswerTo } from '../support/commit-on-wire.ts';
-import { createTcpProxy, type ProxiedConnection } from '../support/tcp-proxy.ts';
+import { createDelayedWriter, createTcpProxy, type ProxiedConnection } from '../support/tcp-proxy.ts';
 
 /** Where a connection is cut around COMMIT: before the server sees it, or after it committed but before its answer. */
 type Cut = 'before-commit' | 'after-commit';
@@ -36,7 +36,7 @@ export async function createPostgresProxy(port: number): Promise<PostgresProxy> 
 
   const proxy = await createTcpProxy(target, () => {
     let tellsOfCommit: ReturnType<typeof commitAnswerTo>;
-    let inOrder = Promise.resolve();
+    const write = createDelayedWriter();
     return {
       request(chunk, connection) {
         const answer = commitAnswerTo(chunk);
@@ -48,15 +48,7 @@ export async function createPostgresProxy(port: number): Promise<PostgresProxy> 
       },
       reply(chunk, connection) {
         if (tellsOfCommit?.(chunk)) return cutOne(connection);
-        if (delayMs === 0) {
-          inOrder = inOrder.then(() => void connection.client.write(chunk));
-          return;
-        }
-        const due = new Promise((resolve) => setTimeout(resolve, delayMs));
-        inOrder = inOrder.then(async () => {
-          await due;
-          connection.client.write(chunk);
-        });
+        write(chunk, connection, delayMs);
       },
     };
   });

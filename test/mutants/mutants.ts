@@ -405,7 +405,7 @@ const STOCK_AND_MONEY: readonly Mutant[] = [
       at(
         'src/domain/stock.ts',
         'const lines = request.lines.map(({ itemId, quantity }) => {',
-        'const lines = request.lines.map(({ itemId, quantity, price }: any) => {',
+        'const lines = request.lines.map(({ itemId, quantity, price }: { itemId: string; quantity: number; price?: number }) => {',
       ),
       at(
         'src/domain/stock.ts',

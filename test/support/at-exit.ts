@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 
 /** How to end what this process has started and must not leave behind. Synchronous: nothing else runs at exit. */
@@ -22,4 +24,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 export function endAtExit(end: () => void): () => void {
   endings.add(end);
   return () => endings.delete(end);
+}
+
+/** Kills a child, if it is still there, when this process exits. Resolves to its exit code when it has ended. */
+export async function endOf(child: ChildProcess): Promise<number | null> {
+  const forget = endAtExit(() => child.kill('SIGKILL'));
+  const [code] = await once(child, 'exit');
+  forget();
+  return code;
 }

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { endAtExit } from './at-exit.ts';
+import { endOf } from './at-exit.ts';
 
 /** An engine process of the tests' own. */
 export interface TestEngine {
@@ -42,11 +41,7 @@ export async function startEngine(settings: Readonly<Record<string, string>>): P
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const forget = endAtExit(() => child.kill('SIGKILL'));
-  const ended = once(child, 'exit').then(([code]) => {
-    forget();
-    return code as number | null;
-  });
+  const ended = endOf(child);
   const output: string[] = [];
   const url = await listeningAddress(child, output);
   return {

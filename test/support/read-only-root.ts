@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { endAtExit } from './at-exit.ts';
+import { endOf } from './at-exit.ts';
 
 /** Mounts need root. */
 export const canMount = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
@@ -43,11 +42,7 @@ export function runReadOnly(
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const forget = endAtExit(() => child.kill('SIGKILL'));
-  const ended = once(child, 'exit').then(([code]) => {
-    forget();
-    return code as number | null;
-  });
+  const ended = endOf(child);
   const output: string[] = [];
   return {
     output,

@@ -63,6 +63,18 @@ export async function createTcpProxy(target: { port: number }, traffic: () => Tr
   };
 }
 
+/** Writes to whoever asked, in the order of the calls, each so much later as it says. */
+export function createDelayedWriter(): (chunk: Buffer, connection: ProxiedConnection, delayMs: number) => void {
+  let inOrder = Promise.resolve();
+  return (chunk, { client }, delayMs) => {
+    const due = delayMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delayMs));
+    inOrder = inOrder.then(async () => {
+      await due;
+      client.write(chunk);
+    });
+  };
+}
+
 /** A proxy before Redis, which passes everything on until it is told otherwise. */
 export interface FaultyProxy {
   readonly port: number;
@@ -87,7 +99,7 @@ export async function createFaultyProxy(target: { port: number }): Promise<Fault
   const incomplete = new Set<ProxiedConnection>();
 
   const proxy = await createTcpProxy(target, () => {
-    let inOrder = Promise.resolve();
+    const answer = createDelayedWriter();
     return {
       request(chunk, { upstream }) {
         upstream.write(chunk);
@@ -96,15 +108,7 @@ export async function createFaultyProxy(target: { port: number }): Promise<Fault
       reply(chunk, connection) {
         if (cutting) incomplete.add(connection);
         if (incomplete.has(connection)) return;
-        if (delayMs === 0) {
-          inOrder = inOrder.then(() => void connection.client.write(chunk));
-          return;
-        }
-        const due = new Promise((resolve) => setTimeout(resolve, delayMs));
-        inOrder = inOrder.then(async () => {
-          await due;
-          connection.client.write(chunk);
-        });
+        answer(chunk, connection, delayMs);
       },
     };
   });
