@@ -207,7 +207,7 @@ async function cutCommits(
   choice: number,
 ): Promise<void> {
   await Promise.race([proxy.cutCommits(cut, 1 + Math.floor(choice * 6)), delay(2_000)]);
-  proxy.sparesCommits();
+  if (proxy.spareCommits() === 0) throw new Error('No COMMIT has passed: nothing was cut.');
 }
 
 async function takeAllConnections(url: string): Promise<pg.Client[]> {

@@ -15,18 +15,20 @@ export interface PostgresProxy {
   delayAnswers(ms: number): void;
   /** The next so many COMMITs that pass are cut. Resolves when they have been. */
   cutCommits(cut: Cut, count: number): Promise<void>;
-  /** No further COMMIT is cut. */
-  sparesCommits(): void;
+  /** No further COMMIT is cut. How many were. */
+  spareCommits(): number;
   close(): Promise<void>;
 }
 
 export async function createPostgresProxy(port: number): Promise<PostgresProxy> {
   const target = { port };
   let delayMs = 0;
+  let cuts = 0;
   let armed: { cut: Cut; left: number; done: () => void } | undefined;
 
   function cutOne(connection: ProxiedConnection): void {
     connection.cut();
+    cuts += 1;
     if (armed === undefined) return;
     armed.left -= 1;
     if (armed.left > 0) return;
@@ -65,13 +67,15 @@ export async function createPostgresProxy(port: number): Promise<PostgresProxy> 
       delayMs = ms;
     },
     cutCommits(cut, count) {
+      cuts = 0;
       return new Promise((done) => {
         armed = { cut, left: count, done };
       });
     },
-    sparesCommits() {
+    spareCommits() {
       armed?.done();
       armed = undefined;
+      return cuts;
     },
     close: proxy.close,
   };
